@@ -1,0 +1,1 @@
+"""Tables that beritaclass reads: topics, cleaning rules, stems, example articles."""

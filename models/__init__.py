@@ -1,0 +1,1 @@
+"""The models that beritaclass ships, one folder each."""
