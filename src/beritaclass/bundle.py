@@ -1,0 +1,259 @@
+"""Saves and loads models as folders of plain files that cannot run code.
+
+A bundle holds
+
+    manifest.json     format, version, parameters, provenance, and sha256, dtype and shape of every file
+    coef.npy          (n_columns, n_topics) float16 or float32
+    topics.npy        (4, n_topics) float64: intercept, slope, offset, threshold
+    columns.npy       (n_fields, n_terms) int32
+    idf.npy           (n_columns,) float32
+    pairs.npy         (n_pairs,) int64
+    stems.txt         one stem a line
+    topics.toml       the taxonomy, where the model has one
+    CARD.md           for whom, trained on what, measured how, weak where
+
+It is read in this order: manifest, version, names, hashes, shapes; only then is anything built from it.
+
+When the format changes: raise FORMAT_VERSION, keep the old reader as `_read_vN` and call it by the manifest's
+version, and add a test that reads a bundle of the old version from tests/bundles/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+
+from beritaclass._resources import model_path
+from beritaclass.classifier import TopicClassifier
+from beritaclass.errors import BundleError, BundleFormatError, BundleIntegrityError
+from beritaclass.taxonomy import Taxonomy, parse_taxonomy
+from beritaclass.vectorizer import FIELDS, TopicVectorizer
+
+FORMAT = "beritaclass-model"
+FORMAT_VERSION = 1
+
+_ARRAYS = ("coef.npy", "topics.npy", "columns.npy", "idf.npy", "pairs.npy")
+_TEXTS = ("stems.txt", "CARD.md")
+_OPTIONAL = ("topics.toml",)
+_MANIFEST = "manifest.json"
+
+
+def load(path: str | Path | None = None) -> TopicClassifier:
+    """Load a model; without a path, the shipped one.
+
+    Raises
+    ------
+    BundleFormatError
+        If the folder is no bundle, or of a newer format.
+    BundleIntegrityError
+        If a file is missing, extra, outside of the folder, or not the one that was saved.
+    """
+    folder = Path(path) if path is not None else model_path()
+    manifest = read_manifest(folder)
+    contents = _read_files(folder, manifest)
+    arrays = {name: _array(folder / name, contents[name], manifest["files"][name]) for name in _ARRAYS}
+    return _build(folder, manifest, contents, arrays)
+
+
+def save(
+    model: TopicClassifier, path: str | Path, *, card: str = "", provenance: Mapping[str, Any] | None = None
+) -> Path:
+    """Save a fitted model as a folder; a bundle that stands there is replaced once the new one is whole.
+
+    Parameters
+    ----------
+    model : TopicClassifier
+    path : str or Path
+    card : str, default ""
+        The model card, as Markdown; without it a short one is written.
+    provenance : mapping, optional
+        What the model was trained on and how well it did; goes into the manifest as it is.
+
+    Raises
+    ------
+    BundleError
+        If something else than a bundle stands at `path`.
+    """
+    model._check_fitted()
+    folder = Path(path)
+    if folder.exists() and not (folder / _MANIFEST).is_file() and (folder.is_file() or any(folder.iterdir())):
+        raise BundleError(f"{folder} exists and is not a model; it is left alone: choose another path or remove it")
+    vectorizer = model.vectorizer_
+    half = model.coef_.astype(np.float16)
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "coef.npy": half if np.array_equal(half.astype(np.float32), model.coef_) else model.coef_,
+        "topics.npy": np.stack([model.intercept_, model.slope_, model.offset_, model.thresholds_]).astype(np.float64),
+        "columns.npy": vectorizer.columns_,
+        "idf.npy": vectorizer.idf_,
+        "pairs.npy": vectorizer.pair_keys_,
+    }
+    contents = {name: _npy(array) for name, array in arrays.items()}
+    contents["stems.txt"] = "".join(f"{stem}\n" for stem in vectorizer.stems_).encode()
+    if model.taxonomy is not None:
+        contents["topics.toml"] = model.taxonomy.to_toml().encode()
+    contents["CARD.md"] = (card or _short_card(model)).encode()
+    manifest = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "fields": list(FIELDS),
+        "multilabel": model.multilabel_,
+        "topics": model.classes_.tolist(),
+        "parameters": {
+            "classifier": {
+                k: v for k, v in model.get_params(deep=False).items() if k not in ("vectorizer", "taxonomy")
+            },
+            "vectorizer": vectorizer.get_params(),
+        },
+        "provenance": dict(provenance or {}),
+        "files": {
+            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            | ({"dtype": str(arrays[name].dtype), "shape": list(arrays[name].shape)} if name in arrays else {})
+            for name, content in sorted(contents.items())
+        },
+    }
+    contents[_MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    fresh = folder.with_name(f".{folder.name}.{uuid4().hex}")
+    fresh.mkdir(parents=True)
+    try:
+        for name, content in contents.items():
+            (fresh / name).write_bytes(content)
+        if folder.exists():
+            shutil.rmtree(folder)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return folder
+
+
+def digest(path: str | Path | None = None) -> str:
+    """Return a digest of a bundle: its manifest holds the hash of every other file."""
+    folder = Path(path) if path is not None else model_path()
+    read_manifest(folder)
+    return hashlib.sha256((folder / _MANIFEST).read_bytes()).hexdigest()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a bundle, its format checked.
+
+    Raises
+    ------
+    BundleFormatError
+        If the folder is no bundle, or of a newer format.
+    """
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_bytes())
+    except FileNotFoundError:
+        raise BundleFormatError(
+            f"{folder} is no model: it has no {_MANIFEST}; a model is a folder made by save()"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise BundleFormatError(f"{folder / _MANIFEST} cannot be read as JSON: {error}") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise BundleFormatError(f'{folder / _MANIFEST}: expected "format": "{FORMAT}"; this is no model of beritaclass')
+    if manifest.get("version") != FORMAT_VERSION:
+        raise BundleFormatError(
+            f"{folder}: model format {manifest.get('version')!r}, but this version of beritaclass reads format "
+            f"{FORMAT_VERSION}; upgrade beritaclass, or save the model again with this one"
+        )
+    return manifest
+
+
+def _read_files(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
+    """Read every file that the manifest names, and no other, once its name and its hash are as they must be."""
+    listed = manifest.get("files")
+    if not isinstance(listed, dict) or not all(isinstance(entry, dict) for entry in listed.values()):
+        raise BundleFormatError(f"{folder / _MANIFEST}: 'files' must map file names to their hashes")
+    for name in listed:
+        if not re.fullmatch(r"[A-Za-z0-9_]+\.[a-z]+", name):
+            raise BundleIntegrityError(
+                f"{folder / _MANIFEST} names the file {name!r}, which may lead outside of the folder"
+            )
+    allowed = {*_ARRAYS, *_TEXTS, *_OPTIONAL}
+    required = {*_ARRAYS, *_TEXTS}
+    present = {entry.name for entry in folder.iterdir()} - {_MANIFEST, "__pycache__", "__init__.py"}
+    for problem, names in (
+        ("misses", (required | set(listed)) - (present & set(listed))),
+        ("has files that do not belong to it:", (present | set(listed)) - (allowed & set(listed))),
+    ):
+        if names:
+            raise BundleIntegrityError(f"the model in {folder} {problem} {', '.join(sorted(names))}; copy it again")
+    contents = {}
+    for name, entry in listed.items():
+        path = folder / name
+        if path.is_symlink() or not path.is_file():
+            raise BundleIntegrityError(f"{path} must be a plain file, not a link or a folder")
+        contents[name] = path.read_bytes()
+        if hashlib.sha256(contents[name]).hexdigest() != entry.get("sha256"):
+            raise BundleIntegrityError(
+                f"{path} is not the file that was saved (its sha256 differs); copy the model again"
+            )
+    return contents
+
+
+def _array(path: Path, content: bytes, entry: dict[str, Any]) -> npt.NDArray[Any]:
+    try:
+        array: npt.NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+    except ValueError as error:
+        raise BundleIntegrityError(f"{path} is no plain array: {error}") from None
+    if [str(array.dtype), list(array.shape)] != [entry.get("dtype"), entry.get("shape")]:
+        raise BundleIntegrityError(
+            f"{path} holds {array.dtype}{list(array.shape)}, the manifest says {entry.get('dtype')}{entry.get('shape')}"
+        )
+    return array
+
+
+def _build(
+    folder: Path, manifest: dict[str, Any], contents: dict[str, bytes], arrays: dict[str, npt.NDArray[Any]]
+) -> TopicClassifier:
+    stems = contents["stems.txt"].decode().split("\n")[:-1]
+    coef, topics, columns, idf, pairs = (arrays[name] for name in _ARRAYS)
+    n_topics = len(manifest["topics"])
+    expected = {
+        "coef.npy": (len(idf), n_topics),
+        "topics.npy": (4, n_topics),
+        "columns.npy": (len(FIELDS), len(stems) + len(pairs)),
+    }
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise BundleIntegrityError(
+                f"{folder / name} has shape {arrays[name].shape}, its neighbours ask for {shape}"
+            )
+    if columns.size and not -1 <= columns.min() <= columns.max() < len(idf):
+        raise BundleIntegrityError(f"{folder / 'columns.npy'} points outside of the {len(idf)} columns")
+    taxonomy: Taxonomy | None = None
+    if "topics.toml" in contents:
+        taxonomy = parse_taxonomy(contents["topics.toml"].decode(), str(folder / "topics.toml"))
+    try:
+        vectorizer = TopicVectorizer(**manifest["parameters"]["vectorizer"])
+        model = TopicClassifier(taxonomy=taxonomy, **manifest["parameters"]["classifier"])
+    except (KeyError, TypeError) as error:
+        raise BundleFormatError(f"{folder / _MANIFEST}: parameters do not fit this version: {error}") from None
+    vectorizer.set_vocabulary(stems, pairs, columns, idf)
+    model.vectorizer_ = vectorizer
+    model.multilabel_ = manifest["multilabel"]
+    model.classes_ = np.array(manifest["topics"], dtype=str)
+    model.coef_ = coef.astype(np.float32)
+    model.intercept_ = topics[0].astype(np.float32)
+    model.slope_, model.offset_, model.thresholds_ = topics[1:]
+    return model
+
+
+def _npy(array: npt.NDArray[Any]) -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
+    return stream.getvalue()
+
+
+def _short_card(model: TopicClassifier) -> str:
+    topics = "".join(f"- {slug}\n" for slug in model.classes_)
+    return f"# A beritaclass model\n\n{len(model.classes_)} topics over {len(model.coef_)} columns:\n\n{topics}"

@@ -1,0 +1,386 @@
+"""The tagger: a linear multi-label classifier over stems, one class for the shipped model and for one's own."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from beritaclass._estimator import Estimator
+from beritaclass.article import Article
+from beritaclass.calibration import best_threshold, fit_sigmoid, sigmoid
+from beritaclass.errors import InputError, UnknownTopicError
+from beritaclass.explanation import Contribution, Explanation, Occurrence
+from beritaclass.preprocessing.cleaning import CleanedText, clean
+from beritaclass.taxonomy import Taxonomy
+from beritaclass.vectorizer import TopicVectorizer
+
+Labels = Sequence[Sequence[str]] | npt.NDArray[Any]
+
+
+class Tag(NamedTuple):
+    """A topic that an article has, and how probable it is."""
+
+    topic: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """An article with its tags, the most probable first, and the probability of every topic if asked for."""
+
+    article: Article
+    tags: tuple[Tag, ...]
+    scores: Mapping[str, float] | None = None
+
+
+class TopicClassifier(Estimator):
+    """Tags articles with any number of topics: TF-IDF of stems, one linear classifier a topic, calibrated.
+
+    Parameters
+    ----------
+    vectorizer : TopicVectorizer or None, default None
+        How articles become rows; None for a `TopicVectorizer()`. It is fitted anew.
+    C : float, default 0.5
+        Inverse strength of regularisation of the linear support vector machines.
+    n_folds : int, default 5
+        Folds of the cross-validation that probabilities and thresholds are learned from.
+    taxonomy : Taxonomy or None, default None
+        Which topic implies which, for one's own topics.
+    random_state : int, default 0
+        Seed of the folds.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_topics,), str
+        Slugs, sorted; the columns of all outputs follow it.
+    vectorizer_ : TopicVectorizer
+    coef_ : ndarray of shape (n_columns, n_topics), float32
+        One row a column of the vectoriser: the transpose of scikit-learn's, several times faster here.
+    intercept_ : ndarray of shape (n_topics,), float32
+    multilabel_ : bool
+        Whether an article may have any number of topics, or has just one.
+    slope_, offset_ : ndarray of shape (n_topics,), float64
+        probability = sigmoid(slope * decision + offset).
+    thresholds_ : ndarray of shape (n_topics,), float64
+        A topic is said where its probability reaches this.
+    """
+
+    def __init__(
+        self,
+        *,
+        vectorizer: TopicVectorizer | None = None,
+        C: float = 0.5,
+        n_folds: int = 5,
+        taxonomy: Taxonomy | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.vectorizer = vectorizer
+        self.C = C
+        self.n_folds = n_folds
+        self.taxonomy = taxonomy
+        self.random_state = random_state
+
+    # ------------------------------------------------------------------ fitting
+
+    def fit(self, X: Sequence[Article | str], y: Labels, *, unsure: Labels | None = None) -> Self:
+        """Learn topics from labelled articles.
+
+        Parameters
+        ----------
+        X : sequence of n_articles Article or str
+        y : sequence of n_articles collections of slugs, or of slugs, or array of shape (n_articles, n_topics)
+            The right topics of each article, none included; or just one topic each, and then the model says just
+            one of each article; or an indicator matrix, whose topics are named by their columns, '0', '1', ...
+        unsure : sequence of n_articles collections of slugs, optional
+            Topics that count neither for nor against.
+
+        Raises
+        ------
+        InputError
+            If lengths differ, a label is no string, or there is no topic at all.
+        """
+        from sklearn.model_selection import KFold
+        from sklearn.svm import LinearSVC
+
+        articles = [Article.of(x) for x in X]
+        self.multilabel_, labels = _as_labels(y)
+        doubts = _as_labels(unsure)[1] if unsure is not None else None
+        for name, given in (("y", labels), ("unsure", doubts)):
+            if given is not None and len(given) != len(articles):
+                raise InputError(f"{name} must hold topics for each of the {len(articles)} articles, got {len(given)}")
+        if self.taxonomy is not None and self.multilabel_:
+            labels = [self.taxonomy.closure(topics) for topics in labels]
+        self.classes_ = np.array(sorted(set().union(*labels), key=_natural), dtype=str)
+        if not len(self.classes_):
+            raise InputError("y names no topic at all; each article needs a list of topics, such as ['kriminal']")
+        target = indicator(labels, self.classes_)
+        known = ~indicator(doubts, self.classes_) if doubts is not None else np.ones_like(target)
+
+        self.vectorizer_ = TopicVectorizer(**self.vectorizer.get_params() if self.vectorizer is not None else {})
+        rows = self.vectorizer_.fit_transform(articles)
+        n_topics = len(self.classes_)
+        self.coef_ = np.zeros((rows.shape[1], n_topics), np.float32)
+        self.intercept_ = np.zeros(n_topics, np.float32)
+        self.slope_, self.offset_ = np.ones(n_topics), np.zeros(n_topics)
+        self.thresholds_ = np.full(n_topics, 0.5)
+
+        def learn(train: npt.NDArray[np.intp], topic: int) -> tuple[npt.NDArray[Any], float]:
+            svm = LinearSVC(C=self.C, class_weight="balanced", random_state=self.random_state)
+            svm.fit(rows[train], target[train, topic])
+            return svm.coef_[0], float(svm.intercept_[0])
+
+        for topic, slug in enumerate(self.classes_.tolist()):
+            use = np.flatnonzero(known[:, topic])
+            positives = int(target[use, topic].sum())
+            if min(positives, len(use) - positives) < 2:
+                warnings.warn(
+                    f"topic {slug!r} has {positives} of {len(use)} articles; a topic needs two with and two without "
+                    "it to be learned, so it will be said of no article",
+                    stacklevel=2,
+                )
+                self.intercept_[topic], self.thresholds_[topic] = -10.0, 1.0
+                continue
+            decision = np.zeros(len(use))
+            folds = KFold(min(self.n_folds, len(use)), shuffle=True, random_state=self.random_state)
+            for train, test in folds.split(use):
+                if len(set(target[use[train], topic])) < 2:
+                    continue
+                coef, intercept = learn(use[train], topic)
+                decision[test] = rows[use[test]] @ coef + intercept
+            self.slope_[topic], self.offset_[topic] = fit_sigmoid(decision, target[use, topic])
+            probability = sigmoid(self.slope_[topic] * decision + self.offset_[topic])
+            self.thresholds_[topic] = best_threshold(probability, target[use, topic])
+            self.coef_[:, topic], self.intercept_[topic] = learn(use, topic)
+        return self
+
+    # ------------------------------------------------------------------ predicting
+
+    def decision_function(self, X: Iterable[Article | str]) -> npt.NDArray[np.float32]:
+        """Return the decision value of every topic.
+
+        Parameters
+        ----------
+        X : iterable of n_articles Article or str
+
+        Returns
+        -------
+        ndarray of shape (n_articles, n_topics), float32
+        """
+        self._check_fitted()
+        return np.asarray(self.vectorizer_.transform(X) @ self.coef_ + self.intercept_)
+
+    def predict_proba(self, X: Iterable[Article | str]) -> npt.NDArray[np.float64]:
+        """Return the probability of every topic; a topic is at least as probable as any that implies it.
+
+        Parameters
+        ----------
+        X : iterable of n_articles Article or str
+
+        Returns
+        -------
+        ndarray of shape (n_articles, n_topics), float64
+            Columns follow `classes_`.
+        """
+        return self.assess(X)[0]
+
+    def predict(self, X: Iterable[Article | str]) -> npt.NDArray[Any]:
+        """Return which topics each article has.
+
+        Parameters
+        ----------
+        X : iterable of n_articles Article or str
+
+        Returns
+        -------
+        ndarray of shape (n_articles, n_topics), int
+            1 where an article has a topic; or, from a model fitted on one topic an article, ndarray of shape
+            (n_articles,) with the topics.
+        """
+        probability, said = self.assess(X)
+        return said.astype(np.int64) if self.multilabel_ else self.classes_[probability.argmax(axis=1)]
+
+    def score(self, X: Sequence[Article | str], y: Labels) -> float:
+        """Return the share of the articles whose topics are all right (scikit-learn's accuracy)."""
+        multilabel, labels = _as_labels(y)
+        if multilabel != self.multilabel_:
+            raise InputError("y must have the form that the model was fitted on: one topic an article, or any number")
+        return float((self.assess(X)[1] == indicator(labels, self.classes_)).all(axis=1).mean())
+
+    def assess(self, X: Iterable[Article | str]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Return the probability of every topic, and which are said; of an article without a known word, none.
+
+        Parameters
+        ----------
+        X : iterable of n_articles Article or str
+
+        Returns
+        -------
+        probability : ndarray of shape (n_articles, n_topics), float64
+        said : ndarray of shape (n_articles, n_topics), bool
+        """
+        self._check_fitted()
+        rows = self.vectorizer_.transform(X)
+        probability = sigmoid(self.slope_ * (rows @ self.coef_ + self.intercept_) + self.offset_)
+        if self.multilabel_:
+            said = probability >= self.thresholds_
+            for narrow, broad in self._implications():
+                said[:, broad] |= said[:, narrow]
+                np.maximum(probability[:, broad], probability[:, narrow], out=probability[:, broad])
+        else:
+            probability /= probability.sum(axis=1, keepdims=True)
+            said = np.arange(len(self.classes_)) == probability.argmax(axis=1)[:, None]
+        said[np.diff(rows.indptr) == 0] = False
+        return probability, said
+
+    def tag(self, article: Article | str) -> tuple[Tag, ...]:
+        """Return the topics of one article, the most probable first; none if nothing fits."""
+        return self.tag_batch([article])[0]
+
+    def tag_batch(self, articles: Sequence[Article | str]) -> list[tuple[Tag, ...]]:
+        """Return the topics of each article, the most probable first."""
+        return [tagged.tags for tagged in self.pipe(articles, batch_size=max(len(articles), 1))]
+
+    def pipe(
+        self, articles: Iterable[Article | str], *, batch_size: int = 256, scores: bool = False
+    ) -> Iterator[Tagged]:
+        """Tag a stream of articles, in order, holding no more than one batch.
+
+        Parameters
+        ----------
+        articles : iterable of Article or str
+        batch_size : int, default 256
+        scores : bool, default False
+            Whether each result carries the probability of every topic.
+        """
+        names = self.classes_.tolist()
+        waiting = map(Article.of, articles)
+        while batch := list(islice(waiting, batch_size)):
+            probability, said = self.assess(batch)
+            tags: list[list[Tag]] = [[] for _ in batch]
+            for i, topic in zip(*(x.tolist() for x in np.nonzero(said)), strict=True):
+                tags[i].append(Tag(names[topic], float(probability[i, topic])))
+            for i, article in enumerate(batch):
+                by_probability = tuple(sorted(tags[i], key=lambda tag: (-tag.probability, tag.topic)))
+                values = dict(zip(names, probability[i].tolist(), strict=True)) if scores else None
+                yield Tagged(article, by_probability, values)
+
+    def _implications(self) -> list[tuple[int, int]]:
+        """Return (narrow, broad) columns, narrow ones of a chain first."""
+        if self.taxonomy is None or not self.multilabel_:
+            return []
+        column = {slug: i for i, slug in enumerate(self.classes_.tolist())}
+        return [
+            (column[slug], column[broad])
+            for slug in column
+            for broad in sorted(self.taxonomy.closure([slug]) - {slug})
+            if broad in column
+        ]
+
+    # ------------------------------------------------------------------ explaining
+
+    def explain(self, article: Article | str, topic: str) -> Explanation:
+        """Return the exact reasons for or against a topic.
+
+        Raises
+        ------
+        UnknownTopicError
+            If the model does not have this topic.
+        """
+        self._check_fitted()
+        article = Article.of(article)
+        names = self.classes_.tolist()
+        if topic not in names:
+            raise UnknownTopicError.of(topic, names)
+        column = names.index(topic)
+        row = self.vectorizer_.transform([article])
+        names_out = self.vectorizer_.get_feature_names_out()
+        cleaned = {"title": clean(article.title), "text": clean(article.text)}
+        places = {
+            index: tuple(_occurrence(source, cleaned[source], start, end) for start, end in spans)
+            for field, source in (("title", "title"), ("lead", "text"), ("text", "text"))
+            for index, spans in self.vectorizer_.locate(cleaned[source].text, field).items()
+        }
+        contributions = []
+        for index, weight in zip(row.indices.tolist(), row.data.tolist(), strict=True):
+            field, _, term = names_out[index].partition(": ")
+            value = weight * float(self.coef_[index, column])
+            contributions.append(Contribution(term, field, value, places[index]))
+        contributions.sort(key=lambda c: (-abs(c.value), c.field, c.term))
+        probability = self.predict_proba([article])[0]
+        own = sigmoid(self.slope_ * self.decision_function([article]) + self.offset_)[0, column]
+        narrower = [n for n, b in self._implications() if b == column and probability[n] > own]
+        return Explanation(
+            topic=topic,
+            probability=float(probability[column]),
+            threshold=float(self.thresholds_[column]),
+            decision=float(self.decision_function([article])[0, column]),
+            intercept=float(self.intercept_[column]),
+            contributions=tuple(contributions),
+            title=cleaned["title"].repaired,
+            text=cleaned["text"].repaired,
+            cuts=tuple((field, c.start, c.end, c.rule) for field in cleaned for c in cleaned[field].cuts),
+            implied_by=names[max(narrower, key=lambda n: probability[n])] if narrower else "",
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True, multi_output=True, single_output=True),
+            classifier_tags=ClassifierTags(multi_class=True, multi_label=True),
+            input_tags=InputTags(string=True, two_d_array=False),
+        )
+
+
+def indicator(labels: Sequence[Iterable[str]], classes: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return which labels each article has, as ndarray of shape (n_articles, n_classes), bool."""
+    column = {slug: i for i, slug in enumerate(classes.tolist())}
+    matrix = np.zeros((len(labels), len(column)), bool)
+    for i, topics in enumerate(labels):
+        for topic in topics:
+            if topic in column:
+                matrix[i, column[topic]] = True
+    return matrix
+
+
+def _as_labels(y: Labels) -> tuple[bool, list[set[str]]]:
+    """Return whether articles have any number of topics, and the topics of each."""
+    matrix = y if isinstance(y, np.ndarray) and y.ndim == 2 else None
+    if matrix is not None and matrix.dtype.kind in "biuf":
+        if not np.isin(matrix, (0, 1)).all():
+            raise InputError("y, as a matrix, must hold 0 and 1 only")
+        return True, [{str(column) for column in np.flatnonzero(row)} for row in matrix]
+    if len(y) and all(isinstance(topic, str) for topic in y):
+        return False, [{str(topic)} for topic in y]
+    for i, topics in enumerate(y):
+        if (
+            isinstance(topics, str | bytes)
+            or not hasattr(topics, "__iter__")
+            or not all(isinstance(t, str) for t in topics)
+        ):
+            raise InputError(f"y[{i}] must be a collection of slugs, such as ['kriminal'], got {topics!r:.80}")
+    return True, [set(topics) for topics in y]
+
+
+def _natural(slug: str) -> tuple[int, str]:
+    """Sort the columns of an indicator matrix by their number: '2' before '10'."""
+    return (int(slug) if slug.isdecimal() else -1, slug)
+
+
+def _occurrence(field: str, cleaned: CleanedText, start: int, end: int) -> Occurrence:
+    """Carry a place in the cleaned text over to the repaired one."""
+
+    def original(position: int) -> int:
+        for cut in cleaned.cuts:
+            if cut.start <= position:
+                position += cut.end - cut.start
+        return position
+
+    return Occurrence(field, original(start), original(end - 1) + 1, cleaned.text[start:end])

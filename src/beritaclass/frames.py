@@ -1,0 +1,96 @@
+"""Tags the rows of a data frame: pandas in, pandas out; polars and pyarrow tables too."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+from beritaclass.article import Article
+from beritaclass.bundle import load
+from beritaclass.classifier import TopicClassifier
+from beritaclass.errors import InputError
+
+Frame = TypeVar("Frame")
+
+
+def tag_frame(
+    frame: Frame,
+    *,
+    text: str = "text",
+    title: str | None = None,
+    model: TopicClassifier | None = None,
+    scores: bool = False,
+) -> Frame:
+    """Return the frame with a column 'tags': the topics of each row, the most probable first.
+
+    Parameters
+    ----------
+    frame : pandas, polars or pyarrow table
+        It is not changed; a pandas index is kept.
+    text : str, default "text"
+        Column of the body; a missing value counts as an empty text.
+    title : str, optional
+        Column of the headline.
+    model : TopicClassifier, optional
+        The shipped one if none is given.
+    scores : bool, default False
+        Whether to add a column 'score_<topic>' with the probability of each topic.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, would be written over, or holds something else than strings.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> df = pd.DataFrame({"isi": ["Timnas Indonesia menang 2-0 atas Vietnam dalam laga Piala AFF di Jakarta."]})
+    >>> tag_frame(df, text="isi").tags[0]
+    ['sepak-bola', 'olahraga']
+    """
+    import narwhals as nw
+
+    tagger = model if model is not None else load()
+    table: Any = nw.from_native(cast(Any, frame), eager_only=True)
+    new = ["tags", *(f"score_{topic}" for topic in tagger.classes_ if scores)]
+    for column in [text] if title is None else [text, title]:
+        if column not in table.columns:
+            raise InputError(
+                f"no column {column!r}; there are {', '.join(map(repr, table.columns))}; name it by text= or title="
+            )
+    if taken := [column for column in new if column in table.columns]:
+        raise InputError(f"the frame already has the column {taken[0]!r}; rename or drop it first")
+
+    bodies = _strings(table[text], text)
+    titles = _strings(table[title], title) if title is not None else [""] * len(bodies)
+    articles = (Article(text=body, title=headline) for body, headline in zip(bodies, titles, strict=True))
+    tagged = list(tagger.pipe(articles, scores=scores))
+    backend = table.implementation
+    columns = [
+        nw.new_series("tags", [[tag.topic for tag in t.tags] for t in tagged], _list_type(nw, backend), backend=backend)
+    ]
+    if scores:
+        columns += [
+            nw.new_series(f"score_{topic}", [(t.scores or {})[topic] for t in tagged], nw.Float64(), backend=backend)
+            for topic in tagger.classes_.tolist()
+        ]
+    if backend.is_pandas_like():
+        index = nw.maybe_get_index(table)
+        columns = [nw.maybe_set_index(column, index=index) for column in columns]
+    return cast(Frame, table.with_columns(*columns).to_native())
+
+
+def _list_type(nw: Any, backend: Any) -> Any:
+    """Return the type of lists of strings: pandas has none but objects."""
+    return nw.Object() if backend.is_pandas_like() else nw.List(nw.String())
+
+
+def _strings(series: Any, name: str) -> list[str]:
+    values: list[Any] = series.to_list()
+    for row, value in enumerate(values):
+        if value is None or value != value:  # noqa: PLR0124 - NaN, pandas' mark of a missing value, is not itself
+            values[row] = ""
+        elif not isinstance(value, str):
+            raise InputError(
+                f"column {name!r}, row {row}: expected a string, found {type(value).__name__} {value!r:.60}"
+            )
+    return values

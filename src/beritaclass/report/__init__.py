@@ -1,0 +1,1 @@
+"""Pages for the browser, each one self-contained file: explanations, evaluations, tagged dumps."""

@@ -1,0 +1,81 @@
+"""The measures of an evaluation against scikit-learn's, and what counts in them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import precision_recall_fscore_support
+
+import beritaclass as bc
+from beritaclass.errors import InputError, UnknownTopicError
+from beritaclass.evaluation import score
+
+TOPICS = ["a", "b", "c"]
+decisions = arrays(bool, st.tuples(st.integers(1, 12), st.just(3)))
+
+
+@given(decisions, st.randoms(use_true_random=False))
+def test_figures_are_those_of_scikit_learn(target: np.ndarray, random: object) -> None:
+    said = np.array([[random.random() < 0.5 for _ in TOPICS] for _ in target])
+    evaluation = score(TOPICS, said.astype(float), said, target, np.ones_like(said), n_resamples=20)
+    precision, recall, f1, support = precision_recall_fscore_support(target, said, zero_division=0)
+    assert [t.precision for t in evaluation.topics] == pytest.approx(precision)
+    assert [t.recall for t in evaluation.topics] == pytest.approx(recall)
+    assert [t.f1 for t in evaluation.topics] == pytest.approx(f1)
+    assert [t.support for t in evaluation.topics] == support.tolist()
+    micro = precision_recall_fscore_support(target, said, average="micro", zero_division=0)
+    assert (evaluation.micro_precision, evaluation.micro_recall, evaluation.micro_f1) == pytest.approx(micro[:3])
+    samples = precision_recall_fscore_support(target, said, average="samples", zero_division=1.0)
+    assert evaluation.example_f1 == pytest.approx(samples[2])
+    present = support > 0
+    assert evaluation.macro_f1 == pytest.approx(f1[present].mean() if present.any() else 0.0)
+
+
+@given(decisions)
+def test_unsure_topics_count_neither_way(target: np.ndarray) -> None:
+    counted = np.ones_like(target)
+    counted[:, 1] = False
+    right = score(TOPICS, target.astype(float), target, target, counted, n_resamples=5)
+    wrong = target.copy()
+    wrong[:, 1] = ~wrong[:, 1]
+    assert score(TOPICS, wrong.astype(float), wrong, target, counted, n_resamples=5) == right
+    assert right.topics[1].support == 0
+
+
+def test_intervals_hold_the_figure_and_narrow_with_more_articles() -> None:
+    rng = np.random.default_rng(1)
+
+    def width(n: int) -> float:
+        target = rng.random((n, 3)) < 0.3
+        said = target ^ (rng.random((n, 3)) < 0.1)
+        evaluation = score(TOPICS, said.astype(float), said, target, np.ones_like(said))
+        low, high = evaluation.micro_f1_interval
+        assert low < evaluation.micro_f1 < high
+        assert all(t.f1_low <= t.f1 <= t.f1_high for t in evaluation.topics)
+        return high - low
+
+    widths = [width(n) for n in (50, 500, 5000)]
+    assert all(wide > 2 * narrow for wide, narrow in pairwise(widths))
+
+
+def test_evaluate_takes_topics_from_articles_or_apart() -> None:
+    texts = ["polisi menangkap pencuri", "timnas menang lewat gol"] * 6
+    topics = [["kriminal"], ["olahraga"]] * 6
+    model = bc.TopicClassifier(vectorizer=bc.TopicVectorizer(min_df=1), n_folds=2).fit(texts, topics)
+    apart = bc.evaluate(model, texts, topics)
+    carried = bc.evaluate(model, [bc.Article(text=x, topics=tuple(y)) for x, y in zip(texts, topics, strict=True)])
+    assert apart == carried
+    assert apart.micro_f1 == 1.0
+    assert apart.n_articles == 12
+    assert apart.to_dict()["topics"][0]["topic"] == "kriminal"
+    with pytest.raises(InputError, match="article '7' has no 'topics'"):
+        bc.evaluate(model, [bc.Article(id="7", text="x")])
+    with pytest.raises(UnknownTopicError, match="no topic 'kriminel'; did you mean 'kriminal'"):
+        bc.evaluate(model, ["x"], [["kriminel"]])
+    with pytest.raises(InputError, match="at least one article"):
+        bc.evaluate(model, [])
