@@ -1,0 +1,1 @@
+"""Cleans, normalises, splits and stems Indonesian news text."""
