@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beritaclass.calibration import best_threshold, expected_calibration_error, fit_sigmoid, sigmoid
+from beritaclass.calibration import expected_calibration_error, fit_sigmoid, fit_thresholds, sigmoid
 
 RNG = np.random.default_rng(0)
 
@@ -42,27 +42,32 @@ def test_platt_never_falls_with_the_decision_and_is_finite(pairs: list[tuple[flo
     assert np.isfinite([slope, offset]).all()
 
 
-@given(st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9]), st.booleans()), min_size=1, max_size=60))
-def test_the_best_threshold_is_best(pairs: list[tuple[float, bool]]) -> None:
-    probability = np.array([p for p, _ in pairs])
-    target = np.array([t for _, t in pairs], bool)
-    if not target.any():
-        return
-
-    def f1(threshold: float) -> float:
-        said = probability >= threshold
-        return float(2 * (said & target).sum() / (said.sum() + target.sum()))
-
-    found = best_threshold(probability, target, strength=0.0)
-    assert f1(found) == pytest.approx(max(f1(t) for t in (0.0, 0.2, 0.4, 0.6, 0.8)))
+def test_thresholds_find_the_best_f1_of_a_common_topic_and_lean_to_the_common_one_for_a_rare_one() -> None:
+    probability = np.repeat(np.linspace(0, 1, 2001)[:, None], 3, axis=1)
+    target = probability >= np.array([0.3, 0.6, 0.999])
+    found = fit_thresholds(probability, target, np.ones_like(target))
+    assert found[0] == pytest.approx(0.3, abs=0.03)
+    assert found[1] == pytest.approx(0.6, abs=0.03)
+    assert 0.3 <= found[2] <= 0.75
+    alone = fit_thresholds(probability, target, np.ones_like(target), strength=0.0)
+    assert alone[2] >= found[2]
 
 
-def test_the_threshold_of_a_rare_topic_is_drawn_to_the_common_one() -> None:
-    probability = np.linspace(0, 1, 101)
-    rare, common = probability > 0.985, probability > 0.25
-    assert best_threshold(probability, rare, prior=0.4, strength=20) == pytest.approx(0.4, abs=0.08)
-    assert best_threshold(probability, common, prior=0.4, strength=20) < 0.32
-    assert best_threshold(probability, np.zeros(101, bool)) == 0.4
+def test_thresholds_leave_out_what_does_not_count() -> None:
+    probability = np.linspace(0, 1, 1001)[:, None]
+    target = probability >= 0.4
+    wrong = target.copy()
+    wrong[::3] = ~wrong[::3]
+    counted = np.ones_like(target)
+    counted[::3] = False
+    assert fit_thresholds(probability, wrong, counted) == pytest.approx([0.4], abs=0.03)
+
+
+def test_thresholds_of_a_topic_that_is_never_there_are_the_common_one() -> None:
+    probability = np.linspace(0, 1, 1001)[:, None].repeat(2, axis=1)
+    target = probability >= np.array([0.5, 2.0])
+    common, never = fit_thresholds(probability, target, np.ones_like(target))
+    assert never == pytest.approx(common, abs=0.05)
 
 
 def test_calibration_error() -> None:

@@ -195,6 +195,15 @@ def test_an_explanation_adds_up_and_points_at_its_words(article: bc.Article) -> 
                     assert field[place.start : place.end] == place.surface
 
 
+def test_a_headline_in_the_text_is_explained_where_it_stands(tagger: bc.TopicClassifier) -> None:
+    text = f"spot_img\n\nPolisi Tangkap Pencuri Motor\n\nBaca juga: Timnas Menang\n\n{CRIME[0]}."
+    explanation = tagger.explain(text, "kriminal")
+    in_title = [c for c in explanation.contributions if c.field == "title"]
+    assert in_title
+    assert all(p.field == "text" and p.start < text.index("Baca") for c in in_title for p in c.occurrences)
+    assert any(explanation.text[p.start : p.end] == "Polisi" for c in in_title for p in c.occurrences)
+
+
 def test_an_explanation_names_the_narrower_topic(model: bc.TopicClassifier) -> None:
     model = pickle.loads(pickle.dumps(model))
     model.offset_ = model.offset_ - 3.0 * (model.classes_ == "olahraga")

@@ -18,7 +18,7 @@ from beritaclass.errors import InputError
 from beritaclass.preprocessing.cleaning import clean_text
 from beritaclass.preprocessing.stemming import default_stemmer
 from beritaclass.preprocessing.tokenization import surfaces
-from beritaclass.vectorizer import FIELDS
+from beritaclass.vectorizer import FIELDS, cleaned_fields
 
 WORDS = [
     *("menteri", "keuangan", "mengumumkan", "anggaran", "anak-anak", "pencabulan", "polisi", "menangkap"),
@@ -46,9 +46,10 @@ def plain_terms(text: str) -> list[str]:
 
 
 def part(article: Article, field: str, lead_words: int) -> str:
+    title, text = cleaned_fields(article)
     if field == "lead":
-        return " ".join(surfaces(clean_text(article.text))[:lead_words])
-    return str(getattr(article, field))
+        return " ".join(surfaces(text)[:lead_words])
+    return title if field == "title" else text
 
 
 def plain_matrix(vectorizer: TopicVectorizer, articles: list[Article]) -> np.ndarray:
@@ -104,7 +105,7 @@ def test_each_weight_has_its_places(article: Article) -> None:
     row = vectorizer.transform([article])
     places = {}
     for field in FIELDS:
-        text = clean_text(article.title if field == "title" else article.text)
+        text = cleaned_fields(article)[0 if field == "title" else 1]
         places |= {i: (text, spans) for i, spans in vectorizer.locate(text, field).items()}
     assert set(places) == set(row.indices.tolist())
     for i, (text, spans) in places.items():
@@ -122,6 +123,15 @@ def test_titles_have_columns_of_their_own() -> None:
     assert in_title.data == pytest.approx([vectorizer.title_weight])
     assert names[in_text.indices].tolist() == ["lead: rokok", "text: rokok"]
     assert in_text.data == pytest.approx([vectorizer.lead_weight, 1.0])
+
+
+def test_the_headline_that_a_text_begins_with_stands_in_for_a_missing_title() -> None:
+    body = "Petugas menyita rokok ilegal di pelabuhan pada Senin malam."
+    whole = Article(text=f"Bea Cukai Sita Rokok Ilegal\n\n{body}")
+    assert cleaned_fields(whole)[0] == "Bea Cukai Sita Rokok Ilegal"
+    assert cleaned_fields(Article(title="Lain", text=whole.text))[0] == "Lain"
+    assert cleaned_fields(Article(text=f"{body}\n\n{body}"))[0] == ""
+    assert cleaned_fields(Article(text="Bea Cukai Sita Rokok Ilegal"))[0] == ""
 
 
 def test_a_teaser_has_no_weight() -> None:

@@ -63,34 +63,45 @@ def fit_sigmoid(decision: Floats, target: Bools) -> tuple[float, float]:
     return float(parameters[0]), float(parameters[1])
 
 
-def best_threshold(probability: Floats, target: Bools, *, prior: float = 0.4, strength: float = 20.0) -> float:
-    """Return the probability from which on saying the topic gives the best F1, drawn towards a common one.
+def fit_thresholds(probability: Floats, target: Bools, counted: Bools, *, strength: float = 30.0) -> Floats:
+    """Return the probability of each topic from which on saying it gives the best F1, drawn towards a common one.
 
-    The threshold of a topic with few examples is an accident of these examples; it is averaged with `prior`
-    in the ratio of its positives to `strength`.
+    The threshold of a topic with few examples is an accident of these examples: the curve of its F1 is smoothed, and
+    the best point averaged with the threshold that gives the best mean F1 of all topics, in the ratio of the topic's
+    positives to `strength`.
 
     Parameters
     ----------
-    probability : ndarray of shape (n_articles,)
+    probability : ndarray of shape (n_articles, n_topics)
         Calibrated, out of fold.
-    target : ndarray of shape (n_articles,), bool
-    prior : float, default 0.4
-        The common threshold.
-    strength : float, default 20.0
+    target, counted : ndarray of shape (n_articles, n_topics), bool
+        The right topics, and which pairs of article and topic count.
+    strength : float, default 30.0
         Positives at which the topic's own threshold and the common one count alike.
+
+    Returns
+    -------
+    ndarray of shape (n_topics,), float64
     """
-    positives = int(target.sum())
-    if positives == 0:
-        return prior
-    order = np.argsort(-probability, kind="stable")
-    ranked = probability[order]
-    hits = np.cumsum(target[order])
-    f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + positives)
-    f1[:-1][ranked[:-1] == ranked[1:]] = 0  # equal probabilities are said together or not at all
-    last = int(np.argmax(f1))
-    following = ranked[last + 1] if last + 1 < len(ranked) else 0.0
-    own = float(ranked[last] + following) / 2
-    return (positives * own + strength * prior) / (positives + strength)
+    grid = np.arange(0.15, 0.75, 0.01)
+    positives = (target & counted).sum(axis=0)
+    hits, said = np.empty((2, len(grid), len(positives)))
+    for i, threshold in enumerate(grid):
+        above = (probability >= threshold) & counted
+        hits[i], said[i] = (above & target).sum(axis=0), above.sum(axis=0)
+    f1 = 2 * hits / np.maximum(said + positives, 1)
+    common = _best(grid, f1.mean(axis=1, keepdims=True))
+    window = np.exp(-0.5 * (np.arange(-8, 9) / 3) ** 2)
+    padded = np.pad(f1, ((8, 8), (0, 0)), mode="edge")
+    smooth = np.apply_along_axis(np.convolve, 0, padded, window / window.sum(), mode="valid")
+    own = _best(grid, smooth)
+    return np.asarray((positives * own + strength * common) / (positives + strength))
+
+
+def _best(grid: Floats, f1: Floats) -> Floats:
+    """Return the point of the highest F1 in each column; of a plateau, its middle."""
+    highest = f1 >= f1.max(axis=0) - 1e-9
+    return np.asarray((grid[:, None] * highest).sum(axis=0) / highest.sum(axis=0))
 
 
 def expected_calibration_error(probability: Floats, target: Bools, *, n_bins: int = 15) -> float:

@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from beritaclass._estimator import Estimator
 from beritaclass.article import Article
-from beritaclass.calibration import best_threshold, fit_sigmoid, sigmoid
+from beritaclass.calibration import fit_sigmoid, fit_thresholds, sigmoid
 from beritaclass.errors import InputError, UnknownTopicError
 from beritaclass.explanation import Contribution, Explanation, Occurrence
 from beritaclass.preprocessing.cleaning import CleanedText, clean
 from beritaclass.taxonomy import Taxonomy
-from beritaclass.vectorizer import TopicVectorizer
+from beritaclass.vectorizer import TopicVectorizer, cleaned_fields
 
 Labels = Sequence[Sequence[str]] | npt.NDArray[Any]
 
@@ -128,7 +128,7 @@ class TopicClassifier(Estimator):
         self.coef_ = np.zeros((rows.shape[1], n_topics), np.float32)
         self.intercept_ = np.zeros(n_topics, np.float32)
         self.slope_, self.offset_ = np.ones(n_topics), np.zeros(n_topics)
-        self.thresholds_ = np.full(n_topics, 0.5)
+        out_of_fold = np.zeros(target.shape)
 
         def learn(train: npt.NDArray[np.intp], topic: int) -> tuple[npt.NDArray[Any], float]:
             svm = LinearSVC(C=self.C, class_weight="balanced", random_state=self.random_state)
@@ -144,7 +144,7 @@ class TopicClassifier(Estimator):
                     "it to be learned, so it will be said of no article",
                     stacklevel=2,
                 )
-                self.intercept_[topic], self.thresholds_[topic] = -10.0, 1.0
+                self.intercept_[topic] = -10.0
                 continue
             decision = np.zeros(len(use))
             folds = KFold(min(self.n_folds, len(use)), shuffle=True, random_state=self.random_state)
@@ -154,9 +154,9 @@ class TopicClassifier(Estimator):
                 coef, intercept = learn(use[train], topic)
                 decision[test] = rows[use[test]] @ coef + intercept
             self.slope_[topic], self.offset_[topic] = fit_sigmoid(decision, target[use, topic])
-            probability = sigmoid(self.slope_[topic] * decision + self.offset_[topic])
-            self.thresholds_[topic] = best_threshold(probability, target[use, topic])
+            out_of_fold[use, topic] = sigmoid(self.slope_[topic] * decision + self.offset_[topic])
             self.coef_[:, topic], self.intercept_[topic] = learn(use, topic)
+        self.thresholds_ = fit_thresholds(out_of_fold, target, known)
         return self
 
     # ------------------------------------------------------------------ predicting
@@ -301,10 +301,17 @@ class TopicClassifier(Estimator):
         row = self.vectorizer_.transform([article])
         names_out = self.vectorizer_.get_feature_names_out()
         cleaned = {"title": clean(article.title), "text": clean(article.text)}
+        headline, text = cleaned_fields(article)
+        # A headline that stands in for a missing title points at its place in the text.
+        title_at = ("title", 0) if cleaned["title"].text.strip() else ("text", text.find(headline))
         places = {
-            index: tuple(_occurrence(source, cleaned[source], start, end) for start, end in spans)
-            for field, source in (("title", "title"), ("lead", "text"), ("text", "text"))
-            for index, spans in self.vectorizer_.locate(cleaned[source].text, field).items()
+            index: tuple(_occurrence(source, cleaned[source], shift + start, shift + end) for start, end in spans)
+            for field, words, (source, shift) in (
+                ("title", headline, title_at),
+                ("lead", text, ("text", 0)),
+                ("text", text, ("text", 0)),
+            )
+            for index, spans in self.vectorizer_.locate(words, field).items()
         }
         contributions = []
         for index, weight in zip(row.indices.tolist(), row.data.tolist(), strict=True):

@@ -13,6 +13,7 @@ from beritaclass._estimator import Estimator
 from beritaclass.article import Article
 from beritaclass.errors import InputError
 from beritaclass.preprocessing.cleaning import clean_text
+from beritaclass.preprocessing.parsing import leading_headline
 from beritaclass.preprocessing.stemming import Stemmer, default_stemmer
 from beritaclass.preprocessing.tokenization import surfaces, tokenize
 
@@ -212,10 +213,10 @@ class TopicVectorizer(Estimator):
         return places
 
     def _surfaces(self, x: Article | str) -> tuple[list[str], list[str], list[str]]:
-        """Return the surface words of title, lead and text, cleaned."""
-        article = Article.of(x)
-        text = surfaces(clean_text(article.text))
-        return surfaces(clean_text(article.title)), text[: self.lead_words], text
+        """Return the surface words of title, lead and text."""
+        title, text = cleaned_fields(x)
+        words = surfaces(text)
+        return surfaces(title), words[: self.lead_words], words
 
     def _frequent_pairs(self, segment: Ints, stream: Ints) -> Ints:
         where, key = _neighbours(segment, stream, len(self.stems_))
@@ -279,6 +280,13 @@ class TopicVectorizer(Estimator):
         vars(self).update(state)
         if self.__sklearn_is_fitted__():
             self._compile()
+
+
+def cleaned_fields(x: Article | str) -> tuple[str, str]:
+    """Return title and text, cleaned; where there is no title, the headline that the text begins with stands in."""
+    article = Article.of(x)
+    title, text = clean_text(article.title), clean_text(article.text)
+    return title if title.strip() else leading_headline(text), text
 
 
 def _neighbours(segment: Ints, stream: Ints, n_stems: int) -> tuple[Ints, Ints]:
