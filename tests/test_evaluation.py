@@ -13,16 +13,23 @@ from sklearn.metrics import precision_recall_fscore_support
 
 import beritaclass as bc
 from beritaclass.errors import InputError, UnknownTopicError
-from beritaclass.evaluation import score
+from beritaclass.evaluation import Comparison, Evaluation, score
 
 TOPICS = ["a", "b", "c"]
+
+
+def measure(said: np.ndarray, target: np.ndarray, counted: np.ndarray | None = None, **options: int) -> Evaluation:
+    counted = np.ones_like(target) if counted is None else counted
+    return score(Comparison(tuple(TOPICS), [], said.astype(float), said, target, counted), **options)
+
+
 decisions = arrays(bool, st.tuples(st.integers(1, 12), st.just(3)))
 
 
 @given(decisions, st.randoms(use_true_random=False))
 def test_figures_are_those_of_scikit_learn(target: np.ndarray, random: object) -> None:
     said = np.array([[random.random() < 0.5 for _ in TOPICS] for _ in target])
-    evaluation = score(TOPICS, said.astype(float), said, target, np.ones_like(said), n_resamples=20)
+    evaluation = measure(said, target, n_resamples=20)
     precision, recall, f1, support = precision_recall_fscore_support(target, said, zero_division=0)
     assert [t.precision for t in evaluation.topics] == pytest.approx(precision)
     assert [t.recall for t in evaluation.topics] == pytest.approx(recall)
@@ -40,10 +47,10 @@ def test_figures_are_those_of_scikit_learn(target: np.ndarray, random: object) -
 def test_unsure_topics_count_neither_way(target: np.ndarray) -> None:
     counted = np.ones_like(target)
     counted[:, 1] = False
-    right = score(TOPICS, target.astype(float), target, target, counted, n_resamples=5)
+    right = measure(target, target, counted, n_resamples=5)
     wrong = target.copy()
     wrong[:, 1] = ~wrong[:, 1]
-    assert score(TOPICS, wrong.astype(float), wrong, target, counted, n_resamples=5) == right
+    assert measure(wrong, target, counted, n_resamples=5) == right
     assert right.topics[1].support == 0
 
 
@@ -53,7 +60,7 @@ def test_intervals_hold_the_figure_and_narrow_with_more_articles() -> None:
     def width(n: int) -> float:
         target = rng.random((n, 3)) < 0.3
         said = target ^ (rng.random((n, 3)) < 0.1)
-        evaluation = score(TOPICS, said.astype(float), said, target, np.ones_like(said))
+        evaluation = measure(said, target)
         low, high = evaluation.micro_f1_interval
         assert low < evaluation.micro_f1 < high
         assert all(t.f1_low <= t.f1 <= t.f1_high for t in evaluation.topics)

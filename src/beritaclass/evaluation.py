@@ -84,6 +84,27 @@ class Evaluation:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a model says of labelled articles beside what is right.
+
+    Parameters
+    ----------
+    classes : tuple of n_topics str
+    articles : sequence of n_articles Article
+    probability : ndarray of shape (n_articles, n_topics), float64
+    said, target, counted : ndarray of shape (n_articles, n_topics), bool
+        What the model says, what is right, and which pairs of article and topic count.
+    """
+
+    classes: tuple[str, ...]
+    articles: Sequence[Article]
+    probability: npt.NDArray[np.float64]
+    said: Bools
+    target: Bools
+    counted: Bools
+
+
 def evaluate(
     model: TopicClassifier,
     X: Iterable[Article | str],
@@ -93,7 +114,7 @@ def evaluate(
     n_resamples: int = 1000,
     random_state: int = 0,
 ) -> Evaluation:
-    """Compare what a model says with the right topics.
+    """Measure how right a model is on labelled articles.
 
     Parameters
     ----------
@@ -114,6 +135,17 @@ def evaluate(
     UnknownTopicError
         If a right topic is none of the model's.
     """
+    return score(compare(model, X, y, unsure=unsure), n_resamples=n_resamples, random_state=random_state)
+
+
+def compare(
+    model: TopicClassifier,
+    X: Iterable[Article | str],
+    y: Sequence[Iterable[str]] | None = None,
+    *,
+    unsure: Sequence[Iterable[str]] | None = None,
+) -> Comparison:
+    """Put what a model says beside what is right; parameters and errors are those of `evaluate`."""
     articles = [Article.of(x) for x in X]
     if y is None:
         for article in articles:
@@ -122,38 +154,26 @@ def evaluate(
         y = [article.topics or () for article in articles]
         unsure = [article.unsure for article in articles]
     if not articles or len(y) != len(articles):
-        raise InputError(
-            f"expected topics for each of at least one article, got {len(articles)} articles, {len(y)} topics"
-        )
+        raise InputError(f"expected topics for each of at least one article, got {len(y)} for {len(articles)} articles")
     for topics in y:
         for topic in topics:
             if topic not in model.classes_:
                 raise UnknownTopicError.of(topic, model.classes_.tolist())
     target = indicator(y, model.classes_)
     counted = ~indicator(unsure, model.classes_) | target if unsure is not None else np.ones_like(target)
-    probability, said = model.assess(articles)
-    return score(model.classes_.tolist(), probability, said, target, counted, n_resamples, random_state)
+    return Comparison(tuple(model.classes_.tolist()), articles, *model.assess(articles), target, counted)
 
 
-def score(
-    classes: Sequence[str],
-    probability: npt.NDArray[np.float64],
-    said: Bools,
-    target: Bools,
-    counted: Bools,
-    n_resamples: int = 1000,
-    random_state: int = 0,
-) -> Evaluation:
-    """Compare probabilities and decisions with the right topics.
+def score(comparison: Comparison, *, n_resamples: int = 1000, random_state: int = 0) -> Evaluation:
+    """Measure a comparison.
 
     Parameters
     ----------
-    classes : sequence of n_topics str
-    probability : ndarray of shape (n_articles, n_topics)
-    said, target, counted : ndarray of shape (n_articles, n_topics), bool
-        What the model says, what is right, and which pairs of article and topic count.
-    n_resamples, random_state : int
+    comparison : Comparison
+    n_resamples : int, default 1000
+    random_state : int, default 0
     """
+    said, target, counted = comparison.said, comparison.target, comparison.counted
     hit, false, missed = said & target & counted, said & ~target & counted, ~said & target & counted
     rng = np.random.default_rng(random_state)
     n = len(target)
@@ -178,7 +198,7 @@ def score(
                 int(tp[i] + fn[i]),
                 int(tp[i] + fp[i]),
             )
-            for i, topic in enumerate(classes)
+            for i, topic in enumerate(comparison.classes)
         ),
         macro_f1=float(f1[present].mean()) if present.any() else 0.0,
         micro_f1=float(_f1(tp.sum(), fp.sum(), fn.sum())),
@@ -187,8 +207,8 @@ def score(
         example_f1=float(per_article.mean()),
         macro_f1_interval=_interval(topic_f1[:, present].mean(axis=1)) if present.any() else (0.0, 0.0),
         micro_f1_interval=_interval(_f1(*(part.sum(axis=1) for part in sums))),
-        calibration_error=expected_calibration_error(probability[counted], target[counted]),
-        tag_calibration_error=expected_calibration_error(probability[seen], target[seen]),
+        calibration_error=expected_calibration_error(comparison.probability[counted], target[counted]),
+        tag_calibration_error=expected_calibration_error(comparison.probability[seen], target[seen]),
         n_articles=n,
     )
 
