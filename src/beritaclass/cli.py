@@ -1,0 +1,369 @@
+"""The command line. Its words, its output and its exit codes are a contract: 0 done, 1 failed, 2 usage, 3 rejects."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import beritaclass as bc
+from beritaclass.errors import BeritaclassError, RecordError, UnknownTopicError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from beritaclass.article import Article
+    from beritaclass.evaluation import Evaluation
+    from beritaclass.explanation import Explanation
+    from beritaclass.io import Fields
+
+FAILED, REJECTS = 1, 3
+
+
+class _Commands(click.Group):
+    """Turns what beritaclass raises on purpose into one line and exit code 1; commands are listed as written here."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader of the pipe has seen enough
+            sys.stderr.close()
+            sys.exit(FAILED)
+        except (BeritaclassError, OSError) as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(FAILED)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(bc.__version__, prog_name="beritaclass")
+def main() -> None:
+    """Tag Indonesian news articles with topics, offline and with reasons."""
+
+
+_model = click.option("--model", metavar="DIR", help="Model folder; the shipped model if not given.")
+_inputs = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+
+
+def _fields(command: Any) -> Any:
+    """Add the options that name fields, for dumps that call them by a name of their own."""
+    for name in ("text", "title", "id", "date", "source", "url"):
+        command = click.option(f"--{name}-field", metavar="NAME", help=f"Field that holds the {name}.")(command)
+    return command
+
+
+def _named(fields: dict[str, str | None]) -> Fields:
+    from beritaclass.io import Fields
+
+    return Fields(**{key.removesuffix("_field"): name for key, name in fields.items() if name})
+
+
+def _articles(inputs: Sequence[str], **fields: str | None) -> Iterator[Article]:
+    return bc.read_articles(inputs, fields=_named(fields))
+
+
+@main.command()
+@_inputs
+@click.option(
+    "-o", "--output", metavar="OUT", help="File to write, by its suffix JSONL, CSV or Parquet; '-' is stdout."
+)
+@click.option("--jobs", "n_jobs", default=1, show_default=True, metavar="N", help="Processes; -1 for all cores.")
+@click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
+@click.option("--rejects", metavar="FILE", help="Where records go that cannot be read or tagged.")
+@click.option("--max-rejects", type=click.IntRange(0), metavar="N", help="Fail when there are more than so many.")
+@click.option("--scores", is_flag=True, help="Write the probability of every topic.")
+@click.option("--wide", is_flag=True, help="In CSV and Parquet, a column a topic.")
+@click.option("--keep", multiple=True, metavar="FIELD", help="Carry a field of the input along; may be repeated.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Stop after so many articles.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="Tag so many articles drawn at random.")
+@_model
+@_fields
+def tag(inputs: tuple[str, ...], output: str | None, model: str | None, **options: Any) -> None:
+    """Tag the articles of files, folders, globs or standard input ('-').
+
+    To a terminal goes a table, to a pipe JSONL; with -o, whole dumps go to a file, in parts that --resume can build on.
+    """
+    options["fields"] = _named({key: options.pop(key) for key in list(options) if key.endswith("_field")})
+    if output is None and sys.stdout.isatty():
+        _print_tags(inputs, model, options)
+        return
+    summary = bc.tag_dump(inputs, output or "-", model=model, **options)
+    if output not in (None, "-"):
+        click.echo(str(summary), err=True)
+    if summary.n_rejected:
+        sys.exit(REJECTS)
+
+
+def _headline(article: Article) -> str:
+    from rich.markup import escape
+
+    return escape(" ".join((article.title or article.text).split())[:90])
+
+
+def _print_tags(inputs: tuple[str, ...], model: str | None, options: dict[str, Any]) -> None:
+    from itertools import islice
+
+    from rich.table import Table
+
+    tagger = bc.load(model)
+    rejected: list[RecordError] = []
+    table = Table("artikel", "topik", box=None, pad_edge=False, header_style="bold", row_styles=["", "dim"])
+    articles = bc.read_articles(inputs, fields=options["fields"], on_reject=rejected.append)
+    for tagged in tagger.pipe(islice(articles, options["limit"])):
+        topics = ", ".join(f"{tag.topic} {tag.probability:.2f}" for tag in tagged.tags)
+        table.add_row(_headline(tagged.article), topics or "[dim]–[/dim]")
+    _console().print(table)
+    for error in rejected:
+        click.echo(f"rejected: {error}", err=True)
+    if rejected:
+        sys.exit(REJECTS)
+
+
+@main.command()
+@click.argument("tagged", nargs=-1, required=True, metavar="TAGGED...")
+@click.option("-o", "--output", required=True, metavar="HTML", help="Page to write.")
+def report(tagged: tuple[str, ...], output: str) -> None:
+    """Show what is in a dump: a page for the browser, made from what 'tag' wrote.
+
+    Tag with --keep title --keep date --keep source to see headlines, topics over time, and sources.
+    """
+    from beritaclass.io.readers import read_raw
+    from beritaclass.io.sources import find_sources
+    from beritaclass.report.dump import dump_page
+    from beritaclass.taxonomy import news_taxonomy
+
+    records = (raw.record() for raw in read_raw(find_sources(tagged), _named({})))
+    page = dump_page(records, title=", ".join(tagged), names={topic.slug: topic.name for topic in news_taxonomy()})
+    Path(output).write_text(page, encoding="utf-8")
+    click.echo(f"wrote {output}", err=True)
+
+
+@main.command()
+@click.argument("source", metavar="INPUT")
+@click.option("--topic", metavar="SLUG", help="The topic to explain; all that are said if not given.")
+@click.option("--html", metavar="FILE", help="Write a page for the browser with the words highlighted.")
+@click.option("-n", "--number", default=1, show_default=True, type=click.IntRange(1), help="Which article of INPUT.")
+@_model
+@_fields
+def explain(source: str, topic: str | None, html: str | None, number: int, model: str | None, **fields: Any) -> None:
+    """Show why an article has its topics: the words, and what each adds.
+
+    To a pipe goes JSON: topic, decision value, intercept, and the contribution of each term with its places.
+    """
+    from itertools import islice
+
+    tagger = bc.load(model)
+    article = next(islice(_articles((source,), **fields), number - 1, None), None)
+    if article is None:
+        raise RecordError(f"there is no article number {number}", source=source)
+    topics = [topic] if topic else [tag.topic for tag in tagger.tag(article)]
+    explanations = [tagger.explain(article, slug) for slug in topics]
+    if not explanations:
+        best = tagger.classes_[tagger.predict_proba([article])[0].argmax()]
+        raise RecordError(f"no topic is said of this article; the nearest is {best}: --topic {best}", source=source)
+    if html:
+        from beritaclass.report.explanation import explanation_page
+
+        names = {t.slug: t.name for t in tagger.taxonomy or ()}
+        Path(html).write_text(explanation_page(explanations, names), encoding="utf-8")
+        click.echo(f"wrote {html}", err=True)
+    elif sys.stdout.isatty():
+        _print_explanations(explanations)
+    else:
+        for explanation in explanations:
+            _echo_json(asdict(explanation))
+
+
+def _print_explanations(explanations: Sequence[Explanation]) -> None:
+    from rich.table import Table
+
+    console = _console()
+    for explanation in explanations:
+        console.print(
+            f"[bold]{explanation.topic}[/bold]  probability {explanation.probability:.3f}, "
+            f"threshold {explanation.threshold:.3f}, decision {explanation.decision:+.3f} = "
+            f"intercept {explanation.intercept:+.3f} + words {explanation.decision - explanation.intercept:+.3f}"
+            + (f", taken over from {explanation.implied_by}" if explanation.implied_by else "")
+        )
+        table = Table("stem", "in the article", "field", "adds", box=None, header_style="dim")
+        for contribution in explanation.top(10):
+            words = dict.fromkeys(place.surface.lower() for place in contribution.occurrences)
+            table.add_row(contribution.term, ", ".join(words), contribution.field, f"{contribution.value:+.3f}")
+        console.print(table)
+
+
+@main.command()
+@_inputs
+@click.option("--json", "as_json", is_flag=True, help="Write what was cut, where and by which rule, as JSON.")
+@_fields
+def clean(inputs: tuple[str, ...], as_json: bool, **fields: Any) -> None:
+    """Show the text of articles without the page around them."""
+    from beritaclass.preprocessing.cleaning import clean
+
+    for article in _articles(inputs, **fields):
+        cleaned = {"title": clean(article.title), "text": clean(article.text)}
+        if as_json:
+            cuts = [asdict(cut) | {"field": field} for field in cleaned for cut in cleaned[field].cuts]
+            _echo_json({"id": article.id, **{field: cleaned[field].text for field in cleaned}, "cuts": cuts})
+        else:
+            click.echo("\n\n".join(filter(None, (cleaned[field].text.strip() for field in cleaned))) + "\n")
+            if sys.stdout.isatty():
+                for cut in (cut for field in cleaned for cut in cleaned[field].cuts):
+                    click.secho(f"cut by {cut.rule}: {' '.join(cut.text.split())}", dim=True)
+
+
+@main.command()
+@click.argument("words", nargs=-1, required=True, metavar="WORD...")
+def stem(words: tuple[str, ...]) -> None:
+    """Show the stems of words."""
+    from beritaclass.preprocessing.stemming import default_stemmer
+    from beritaclass.preprocessing.tokenization import surfaces
+
+    for word in words:
+        for surface in surfaces(word):
+            click.echo(f"{surface}\t{default_stemmer().stem(surface)}")
+
+
+@main.command()
+@_model
+@click.option("--json", "as_json", is_flag=True, help="Write one record a topic.")
+def topics(model: str | None, as_json: bool) -> None:
+    """List the topics of a model."""
+    from beritaclass.taxonomy import Topic
+
+    tagger = bc.load(model)
+    slugs = tagger.classes_.tolist()
+    known = [tagger.taxonomy[slug] if slug in (tagger.taxonomy or ()) else Topic(slug) for slug in slugs]
+    if as_json:
+        for topic in known:
+            _echo_json(asdict(topic))
+        return
+    from rich.table import Table
+
+    table = Table("topic", "name", "group", "implies", "IPTC", box=None, header_style="bold")
+    for topic in known:
+        table.add_row(topic.slug, topic.name, topic.group, ", ".join(topic.broader), ", ".join(topic.qcodes))
+    _console().print(table)
+
+
+@main.command()
+@click.argument("folder", required=False, metavar="[DIR]")
+@click.option("--json", "as_json", is_flag=True, help="Write the manifest.")
+def model(folder: str | None, as_json: bool) -> None:
+    """Show a model's card, once its files were checked; the shipped model's without DIR."""
+    from beritaclass._resources import model_path
+    from beritaclass.bundle import read_manifest
+
+    path = Path(folder) if folder else model_path()
+    bc.load(path)
+    if as_json:
+        _echo_json(read_manifest(path))
+    else:
+        click.echo((path / "CARD.md").read_text(encoding="utf-8"))
+
+
+@main.command()
+@click.argument("gold", metavar="GOLD")
+@click.option("--articles", metavar="FILE", help="Where the articles are, joined by id, if GOLD holds labels only.")
+@click.option("--json", "as_json", is_flag=True, help="Write all figures as JSON.")
+@click.option("--report", metavar="FILE", help="Write a page for the browser, with plots and the surest errors.")
+@_model
+@_fields
+def evaluate(
+    gold: str, articles: str | None, as_json: bool, report: str | None, model: str | None, **fields: Any
+) -> None:
+    """Compare a model with labelled articles: records with 'topics', and 'unsure' ones that do not count."""
+    from beritaclass.evaluation import compare, score
+
+    tagger = bc.load(model)
+    comparison = compare(tagger, _labelled(gold, articles, **fields))
+    evaluation = score(comparison)
+    if report:
+        from beritaclass.report.evaluation import evaluation_page
+
+        Path(report).write_text(evaluation_page(tagger, comparison, evaluation, title=gold), encoding="utf-8")
+        click.echo(f"wrote {report}", err=True)
+    if as_json:
+        _echo_json(evaluation.to_dict())
+    else:
+        _print_evaluation(evaluation)
+
+
+def _print_evaluation(evaluation: Evaluation) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for name in ("topic", "precision", "recall", "F1", "95 % interval", "support"):
+        table.add_column(name, justify="left" if name == "topic" else "right")
+    for t in evaluation.topics:
+        interval = f"{t.f1_low:.2f} - {t.f1_high:.2f}"
+        figures = (f"{value:.3f}" for value in (t.precision, t.recall, t.f1))
+        table.add_row(t.topic, *figures, interval, str(t.support))
+    console = _console()
+    console.print(table)
+    (macro_low, macro_high), (micro_low, micro_high) = evaluation.macro_f1_interval, evaluation.micro_f1_interval
+    console.print(
+        f"\nmacro-F1 {evaluation.macro_f1:.3f} ({macro_low:.3f} - {macro_high:.3f})\n"
+        f"micro-F1 {evaluation.micro_f1:.3f} ({micro_low:.3f} - {micro_high:.3f}), "
+        f"precision {evaluation.micro_precision:.3f}, recall {evaluation.micro_recall:.3f}\n"
+        f"example-F1 {evaluation.example_f1:.3f}\n"
+        f"calibration error {evaluation.calibration_error:.3f}, of the tags that are said "
+        f"{evaluation.tag_calibration_error:.3f}\n"
+        f"{evaluation.n_articles} articles"
+    )
+
+
+@main.command()
+@click.argument("labelled", metavar="LABELLED")
+@click.option("-o", "--output", required=True, metavar="DIR", help="Folder of the new model.")
+@click.option("--articles", metavar="FILE", help="Where the articles are, joined by id, if LABELLED holds labels only.")
+@click.option("--taxonomy", metavar="TOML", help="Your topics: their names, and which implies which.")
+@_fields
+def train(labelled: str, output: str, articles: str | None, taxonomy: str | None, **fields: Any) -> None:
+    """Learn one's own topics from labelled articles: records with 'topics'."""
+    known = bc.read_taxonomy(taxonomy) if taxonomy else None
+    examples = _labelled(labelled, articles, **fields)
+    for example in examples:
+        for topic in (*(example.topics or ()), *example.unsure) if known else ():
+            if topic not in known:
+                raise UnknownTopicError.of(topic, [t.slug for t in known])
+    model = bc.TopicClassifier(taxonomy=known)
+    model.fit(examples, [e.topics or () for e in examples], unsure=[e.unsure for e in examples])
+    bc.save(model, output, provenance={"articles": len(examples), "labelled": Path(labelled).name})
+    click.echo(f"learned {len(model.classes_)} topics from {len(examples)} articles: {output}", err=True)
+
+
+def _labelled(gold: str, articles: str | None, **fields: Any) -> list[Article]:
+    """Read labelled articles, or labels and the articles they belong to."""
+    if articles is None:
+        return list(_articles((gold,), **fields))
+    import orjson
+
+    labels = {record["id"]: record for record in map(orjson.loads, Path(gold).read_bytes().splitlines())}
+    found = []
+    for article in bc.read_articles([articles], fields=_named(fields)):
+        if label := labels.pop(article.id, None):
+            topics, unsure = label["topics"], label.get("unsure", ())
+            found.append(replace(article, topics=tuple(topics), unsure=tuple(unsure)))
+    if labels:
+        raise RecordError(f"{len(labels)} labelled articles are not in {articles}, as {min(labels)!r}", source=gold)
+    return found
+
+
+def _console() -> Console:
+    """Return a console as wide as the terminal, or as wide as its tables if there is none."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=160)
+
+
+def _echo_json(record: Any) -> None:
+    import orjson
+
+    sys.stdout.write(orjson.dumps(record).decode() + "\n")

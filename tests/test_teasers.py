@@ -1,0 +1,68 @@
+"""A teaser for another story never gives an article a topic, nor takes one away."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+
+import beritaclass as bc
+from conftest import SHARED, needs_shared
+
+FORMS: list[Callable[[str], str]] = [
+    lambda title: f"\n\nBaca juga: {title}\n\n",
+    lambda title: f"\n\nBaca Juga : {title}\n\n",
+    lambda title: f"\n\nBACA JUGA: {title}\n\n",
+    lambda title: f"\nBaca juga:\n{title}\n",
+    lambda title: f"\n\nBaca Juga\n{title}\n\n",
+    lambda title: f"\n\nSimak juga: {title}\n\n",
+    lambda title: f"\n\nLihat juga: {title}\n\n",
+    lambda title: f"\n\nSimak juga Video: {title}\n\n",
+    lambda title: f"\n\n(Baca juga: {title})\n\n",
+    lambda title: f"\n\nArtikel terkait: {title}\n\n",
+    lambda title: f"\n\nSimak Video '{title}'\n\n",
+    lambda title: f"\n\nADVERTISEMENT\n\nSCROLL TO CONTINUE WITH CONTENT\n\nBaca juga: {title}\n\n",
+    lambda title: f"\n\n- Advertisement -spot_img\n\nBaca Juga: {title}\n\nLebih Banyak Artikel\n\n",
+]
+
+
+def with_teasers(article: bc.Article, titles: list[str], rng: random.Random) -> bc.Article:
+    """Put a teaser at the start, in the middle and at the end, between paragraphs."""
+    paragraphs = article.text.split("\n")
+    middle = rng.randrange(len(paragraphs) + 1)
+    teasers = [rng.choice(FORMS)(title) for title in titles]
+    text = "\n".join([teasers[0], *paragraphs[:middle], teasers[1], *paragraphs[middle:], teasers[2]])
+    return bc.Article(id=article.id, title=article.title, text=text)
+
+
+def changed(tagger: bc.TopicClassifier, articles: list[bc.Article], titles: list[str], seed: int) -> list[str]:
+    """Ids of the articles whose topics change when teasers are put in."""
+    rng = random.Random(seed)
+    plain = [bc.Article(id=a.id, title=a.title, text=a.text) for a in articles]
+    teased = [with_teasers(a, rng.sample(titles, 3), rng) for a in plain]
+    pairs = zip(tagger.pipe(plain), tagger.pipe(teased), strict=True)
+    return [a.article.id for a, b in pairs if {t.topic for t in a.tags} != {t.topic for t in b.tags}]
+
+
+def test_teasers_do_not_leak_into_the_examples(tagger: bc.TopicClassifier, examples: list[bc.Article]) -> None:
+    titles = [article.title for article in examples if article.title]
+    assert changed(tagger, examples, titles, seed=1) == []
+
+
+@needs_shared
+@pytest.mark.slow
+def test_at_least_99_of_100_articles_keep_exactly_their_tags(tagger: bc.TopicClassifier) -> None:
+    gold = {json.loads(line)["id"] for line in (SHARED / "gold" / "dev.jsonl").read_text().splitlines()}
+    articles, titles = [], []
+    with gzip.open(SHARED / "corpus" / "articles.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for record in map(json.loads, lines):
+            if record["id"] in gold:
+                articles.append(bc.Article(id=record["id"], title=record["title"], text=record["text"]))
+            elif len(record["title"]) > 30 and len(titles) < 5000:
+                titles.append(record["title"])
+    leaked = changed(tagger, articles, titles, seed=2)
+    print(f"\n{len(leaked)} of {len(articles)} articles change their tags: {leaked}")
+    assert len(leaked) <= 0.01 * len(articles)
