@@ -1,0 +1,145 @@
+"""Cleans many texts at once: one compiled scan finds what needs repair and where a rule could begin.
+
+Texts become bytes, one a character, so that offsets stay: ASCII as it is, and beyond it a byte for everything that
+repair, the rules and the tokenizer tell apart. The result is that of `clean_text`, text by text.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from beritaclass.kernel import AMPERSAND, FIRST, LEAD, ODD, SMALL_FIRST, Array, scan
+from beritaclass.preprocessing.cleaning import _LEADS, Place, Rules, _rounds, clean_text, default_rules
+from beritaclass.preprocessing.repair import _odd_characters
+from beritaclass.preprocessing.tokenization import KEPT, TABLE
+
+_FOLDED = " " + KEPT
+_FIRST_SPECIAL = 128 + 2 * len(_FOLDED)
+
+
+def _needs_care(character: str) -> bool:
+    """Whether a text with this character may need repair, whatever stands beside it."""
+    return bool(_odd_characters(character) or _odd_characters(f"{character}…"))
+
+
+class _Bytes(dict[str, int]):
+    """Character beyond ASCII -> byte: the letter it folds to and whether it may need repair, or one of its own."""
+
+    def __init__(self, specials: Sequence[str]) -> None:
+        super().__init__({c: _FIRST_SPECIAL + i for i, c in enumerate(specials)})
+
+    def __missing__(self, character: str) -> int:
+        odd = _needs_care(character)
+        byte = self[character] = 128 + odd * len(_FOLDED) + _FOLDED.index(TABLE[ord(character)])
+        return byte
+
+    def encode_run(self, error: UnicodeError) -> tuple[bytes, int]:
+        assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - the handler is called by no decoder
+        return bytes([self[c] for c in error.object[error.start : error.end]]), error.end
+
+
+class BatchCleaner:
+    """Cleans batches of texts with the rules given, and encodes them for the kernel.
+
+    Attributes
+    ----------
+    symbol : ndarray of shape (256,), uint8
+        What a byte folds to, as a place in `KEPT`, counted from 1; 0 for a space.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        starts = rules._by_start
+        self._rules = rules
+        self._by_start = list(starts.values())
+        specials = sorted({c for start in starts for c in start + start.upper() if not c.isascii()})
+        self._error = f"beritaclass.bytes.{id(self)}"
+        self._bytes = _Bytes(specials)
+        codecs.register_error(self._error, self._bytes.encode_run)
+        characters = [chr(code) for code in range(128)] + [""] * 128
+        characters[_FIRST_SPECIAL : _FIRST_SPECIAL + len(specials)] = specials
+        folded = "".join(TABLE[code] for code in range(128)) + _FOLDED * 2
+        folded += "".join(TABLE[ord(c)] for c in specials)
+        folded += " " * (256 - len(folded))
+        self.symbol = np.array([_FOLDED.index(c) for c in folded], np.uint8)
+        self.folded = folded.encode()
+        self._letter, self._trie, self._word = _trie(list(starts), characters)
+        self._kind = np.zeros(256, np.uint8)
+        firsts = {start[0] for start in starts}
+        for byte, character in enumerate(characters):
+            small = character.isascii() and character.islower()
+            if character and character.lower() in firsts:
+                self._kind[byte] |= SMALL_FIRST if small else FIRST
+            if character and character in _LEADS:
+                self._kind[byte] |= LEAD
+            if (character and _needs_care(character)) or 128 + len(_FOLDED) <= byte < _FIRST_SPECIAL:
+                self._kind[byte] |= AMPERSAND if character == "&" else ODD
+
+    def encode(self, text: str) -> bytes:
+        """Return a byte a character."""
+        return text.encode("ascii", self._error)
+
+    def clean(self, texts: Sequence[str]) -> list[bytes]:
+        """Return the cleaned texts, encoded."""
+        codes = list(map(self.encode, texts))
+        data = np.frombuffer(b"".join(codes), np.uint8)
+        odd, *places = scan(data, ends_of(codes), self._kind, self._letter, self._trie, self._word)
+        found: list[list[Place]] = [[] for _ in texts]
+        for t, at, start in zip(*(column.tolist() for column in places), strict=True):
+            found[t].append((at, self._by_start[start]))
+        rules = _Scanned(self._rules)
+        for t, text in enumerate(texts):
+            if odd[t]:
+                codes[t] = self.encode(clean_text(text))
+                continue
+            rules.found = found[t]
+            left = text
+            for _, left in _rounds(text, rules):
+                pass
+            if left is not text:
+                codes[t] = self.encode(left)
+        return codes
+
+
+class _Scanned:
+    """The rules, for a text whose places were found by the scan."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.found: list[Place] = []
+        self.spans, self.places_left = rules.spans, rules.places_left
+
+    def places(self, text: str) -> list[Place]:
+        return self.found
+
+
+def ends_of(codes: list[bytes]) -> Array:
+    """Return where each text ends once they stand one after the other."""
+    return np.cumsum(np.fromiter(map(len, codes), np.int64, len(codes)))
+
+
+@cache
+def default_cleaner() -> BatchCleaner:
+    """Return the cleaner of the shipped rules."""
+    return BatchCleaner(default_rules())
+
+
+def _trie(words: list[str], characters: list[str]) -> tuple[Array, Array, Array]:
+    """Return the column of each byte, the next node by node and column, and the word that ends in a node."""
+    alphabet = sorted(set("".join(words)))
+    column = {c: i + 1 for i, c in enumerate(alphabet)}
+    letter = np.array([column.get(c.lower(), 0) for c in characters], np.uint8)
+    rows = [[0] * (len(alphabet) + 1)]
+    ends = [-1]
+    for number, word in enumerate(words):
+        node = 0
+        for c in word:
+            if not rows[node][column[c]]:
+                rows[node][column[c]] = len(rows)
+                rows.append([0] * (len(alphabet) + 1))
+                ends.append(-1)
+            node = rows[node][column[c]]
+        ends[node] = number
+    return letter, np.array(rows, np.int32), np.array(ends, np.int32)
