@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from beritaclass.evaluation import Evaluation
     from beritaclass.explanation import Explanation
     from beritaclass.io import Fields
+    from beritaclass.taxonomy import Taxonomy
 
 FAILED, REJECTS = 1, 3
 
@@ -45,6 +47,7 @@ class _Commands(click.Group):
 @click.version_option(bc.__version__, prog_name="beritaclass")
 def main() -> None:
     """Tag Indonesian news articles with topics, offline and with reasons."""
+    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
 
 
 _model = click.option("--model", metavar="DIR", help="Model folder; the shipped model if not given.")
@@ -82,6 +85,7 @@ def _articles(inputs: Sequence[str], **fields: str | None) -> Iterator[Article]:
 @click.option("--keep", multiple=True, metavar="FIELD", help="Carry a field of the input along; may be repeated.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Stop after so many articles.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Tag so many articles drawn at random.")
+@click.option("--seed", default=0, show_default=True, metavar="N", help="Draw the sample by this seed.")
 @_model
 @_fields
 def tag(inputs: tuple[str, ...], output: str | None, model: str | None, **options: Any) -> None:
@@ -90,7 +94,7 @@ def tag(inputs: tuple[str, ...], output: str | None, model: str | None, **option
     To a terminal goes a table, to a pipe JSONL; with -o, whole dumps go to a file, in parts that --resume can build on.
     """
     options["fields"] = _named({key: options.pop(key) for key in list(options) if key.endswith("_field")})
-    if output is None and sys.stdout.isatty():
+    if output is None and sys.stdout.isatty() and not options["sample"]:
         _print_tags(inputs, model, options)
         return
     summary = bc.tag_dump(inputs, output or "-", model=model, **options)
@@ -238,8 +242,8 @@ def topics(model: str | None, as_json: bool) -> None:
     from beritaclass.taxonomy import Topic
 
     tagger = bc.load(model)
-    slugs = tagger.classes_.tolist()
-    known = [tagger.taxonomy[slug] if slug in (tagger.taxonomy or ()) else Topic(slug) for slug in slugs]
+    taxonomy = tagger.taxonomy
+    known = [taxonomy[slug] if taxonomy and slug in taxonomy else Topic(slug) for slug in tagger.classes_.tolist()]
     if as_json:
         for topic in known:
             _echo_json(asdict(topic))
@@ -320,23 +324,188 @@ def _print_evaluation(evaluation: Evaluation) -> None:
 
 
 @main.command()
-@click.argument("labelled", metavar="LABELLED")
+@click.argument("labelled", nargs=-1, metavar="[LABELLED...]")
 @click.option("-o", "--output", required=True, metavar="DIR", help="Folder of the new model.")
 @click.option("--articles", metavar="FILE", help="Where the articles are, joined by id, if LABELLED holds labels only.")
-@click.option("--taxonomy", metavar="TOML", help="Your topics: their names, and which implies which.")
+@click.option("--taxonomy", metavar="TOML", help="Your topics: names, which implies which, keywords.")
+@click.option("--unlabelled", metavar="DUMP", help="Learn the taxonomy's topics from keywords in these articles.")
+@click.option(
+    "--beside", metavar="DIR", help="Add the topics to this model ('news': the shipped one), changing no other."
+)
+@click.option("--gain", is_flag=True, help="Say what the later files added to the first; takes ten trainings more.")
 @_fields
-def train(labelled: str, output: str, articles: str | None, taxonomy: str | None, **fields: Any) -> None:
-    """Learn one's own topics from labelled articles: records with 'topics'."""
+def train(
+    labelled: tuple[str, ...],
+    output: str,
+    articles: str | None,
+    taxonomy: str | None,
+    unlabelled: str | None,
+    beside: str | None,
+    gain: bool,
+    **fields: Any,
+) -> None:
+    """Learn one's own topics from labelled articles, records with 'topics'; or from keywords and a dump.
+
+    Several files are taken together; of an article that stands in more than one, by its id, the last counts.
+    """
     known = bc.read_taxonomy(taxonomy) if taxonomy else None
-    examples = _labelled(labelled, articles, **fields)
+    if unlabelled:
+        if labelled or beside or gain or known is None:
+            raise click.UsageError(
+                "--unlabelled needs --taxonomy with keywords, and neither LABELLED nor another model"
+            )
+        _train_from_keywords(list(_articles((unlabelled,), **fields)), known, output)
+        return
+    if not labelled:
+        raise click.UsageError("give labelled articles, or --unlabelled DUMP and --taxonomy TOML with keywords")
+    by_id: dict[str, Article] = {}
+    first: dict[str, Article] = {}
+    for source in labelled:
+        for i, example in enumerate(_renamed(_labelled(source, articles, **fields), known)):
+            by_id[example.id or f"{source}:{i}"] = example
+        first = first or dict(by_id)
+    examples = list(by_id.values())
+    y, unsure = [e.topics or () for e in examples], [e.unsure for e in examples]
+    if beside:
+        base = bc.load(None if beside == "news" else beside)
+        model = base.with_topics(examples, y, unsure=unsure, taxonomy=known)
+    else:
+        model = bc.TopicClassifier(taxonomy=known).fit(examples, y, unsure=unsure)
+    used = {topic for topics in y for topic in topics}
+    for topic in known or ():
+        if topic.slug not in used and topic.slug not in model.classes_:
+            click.echo(f"warning: no article has the topic {topic.slug!r}, so it is not learned", err=True)
+    provenance = {"articles": len(examples), "labelled": [Path(source).name for source in labelled]}
+    _save(model, output, examples, provenance)
+    click.echo(f"learned {len(used)} topics from {len(examples)} articles: {output}", err=True)
+    if gain:
+        _print_gain(first, by_id, known)
+
+
+def _renamed(examples: list[Article], known: Taxonomy | None) -> list[Article]:
+    """Call renamed topics by their names of today, and refuse topics that the taxonomy does not have."""
+    if known is None:
+        return examples
+    renamed = []
     for example in examples:
-        for topic in (*(example.topics or ()), *example.unsure) if known else ():
+        topics, unsure = (tuple(map(known.current, side)) for side in (example.topics or (), example.unsure))
+        for topic in (*topics, *unsure):
             if topic not in known:
                 raise UnknownTopicError.of(topic, [t.slug for t in known])
-    model = bc.TopicClassifier(taxonomy=known)
-    model.fit(examples, [e.topics or () for e in examples], unsure=[e.unsure for e in examples])
-    bc.save(model, output, provenance={"articles": len(examples), "labelled": Path(labelled).name})
-    click.echo(f"learned {len(model.classes_)} topics from {len(examples)} articles: {output}", err=True)
+        renamed.append(replace(example, topics=topics, unsure=unsure))
+    return renamed
+
+
+def _train_from_keywords(articles: list[Article], taxonomy: Taxonomy, output: str) -> None:
+    from rich.table import Table
+
+    from beritaclass.keywords import fit_keywords
+
+    model, report = fit_keywords(articles, taxonomy)
+    provenance = {"articles": len(articles), "keywords": [asdict(topic) for topic in report]}
+    _save(model, output, articles, provenance)
+    table = Table("topic", "examples", "conflicts", "agreement", "without a keyword", "to check", box=None)
+    for t in report:
+        table.add_row(
+            t.topic, str(t.examples), str(t.conflicts), f"{t.agreement:.2f}", str(t.found), ", ".join(t.check)
+        )
+    _console().print(table)
+    for t in report:
+        if t.unheard:
+            click.echo(f"warning: {t.topic}: in no article stands {', '.join(t.unheard)}", err=True)
+    click.echo(f"learned {len(report)} topics from keywords in {len(articles)} articles: {output}", err=True)
+
+
+def _save(model: bc.TopicClassifier, output: str, articles: list[Article], provenance: dict[str, Any]) -> None:
+    from beritaclass.drift import describe
+
+    bc.save(
+        model,
+        output,
+        provenance=provenance | {"reference": describe(model, articles, own=hasattr(model, "out_of_fold_"))},
+    )
+
+
+def _print_gain(first: dict[str, Article], together: dict[str, Article], known: Taxonomy | None) -> None:
+    """Compare models without and with the later files, each article judged by models that have not seen it."""
+    import warnings
+
+    import numpy as np
+
+    names = list(together)
+    fold = dict(zip(names, (np.random.default_rng(0).permutation(len(names)) % 5).tolist(), strict=True))
+    right, wrong = np.zeros((2, 2))
+    for i in range(5):
+        rest = [together[name] for name in names if fold[name] == i]
+        for side, learned in enumerate((first, together)):
+            part = [example for name, example in learned.items() if fold[name] != i]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a fold may lack a topic that the whole does not lack
+                model = bc.TopicClassifier(taxonomy=known)
+                model.fit(part, [e.topics or () for e in part], unsure=[e.unsure for e in part])
+            for example, tags in zip(rest, model.tag_batch(rest), strict=True):
+                there = set(example.topics or ())
+                said = {tag.topic for tag in tags} - (set(example.unsure) - there)
+                right[side] += len(said & there)
+                wrong[side] += len(said ^ there)
+    before, now = 2 * right / np.maximum(2 * right + wrong, 1)
+    click.echo(
+        f"micro-F1 {before:.3f} from {len(first)} articles, {now:.3f} from {len(together)}: {now - before:+.3f} "
+        "(each judged by models that had not seen it)",
+        err=True,
+    )
+
+
+@main.command()
+@_inputs
+@click.option("-n", "--number", default=50, show_default=True, type=click.IntRange(1), help="Articles to pick.")
+@click.option("-o", "--output", required=True, metavar="OUT", help="Table to fill in (.csv) or page to tick (.html).")
+@_model
+@_fields
+def review(inputs: tuple[str, ...], number: int, output: str, model: str | None, **fields: Any) -> None:
+    """Pick the articles that would teach the model most when you read them; `train` takes the file back."""
+    from beritaclass.review import pick, to_csv, to_html
+
+    tagger = bc.load(model)
+    suffix = Path(output).suffix
+    if suffix not in (".csv", ".html"):
+        raise click.UsageError(f"-o must end in .csv or .html, got {output!r}")
+    questions = pick(tagger, _articles(inputs, **fields), number)
+    if suffix == ".csv":
+        content = to_csv(questions)
+    else:
+        names = {t.slug: t.name or t.slug for t in tagger.taxonomy or ()}
+        content = to_html(questions, {slug: names.get(slug, slug) for slug in tagger.classes_.tolist()})
+    Path(output).write_text(content, encoding="utf-8")
+    click.echo(f"picked {len(questions)} articles: {output}", err=True)
+
+
+@main.command()
+@_inputs
+@click.option("--json", "as_json", is_flag=True, help="Write all figures as JSON.")
+@click.option("--reference", metavar="DUMP", help="Compare with this dump, not with the model's training.")
+@_model
+@_fields
+def drift(inputs: tuple[str, ...], as_json: bool, reference: str | None, model: str | None, **fields: Any) -> None:
+    """Hold a dump against the model's training: unseen words, score distributions, topics rising or falling."""
+    from beritaclass._resources import model_path
+    from beritaclass.bundle import read_manifest
+    from beritaclass.drift import compare, describe
+
+    tagger = bc.load(model)
+    if reference:
+        before = describe(tagger, _articles((reference,), **fields))
+    else:
+        before = read_manifest(Path(model) if model else model_path())["provenance"].get("reference")
+        if before is None:
+            raise BeritaclassError("this model does not say how its training looked: give a dump by --reference")
+    found = compare(before, describe(tagger, _articles(inputs, **fields)))
+    if as_json:
+        _echo_json(found.to_dict())
+        return
+    click.echo(f"{found.verdict}: {found.n_articles} articles")
+    for reason in found.reasons:
+        click.echo(f"- {reason}")
 
 
 def _labelled(gold: str, articles: str | None, **fields: Any) -> list[Article]:
