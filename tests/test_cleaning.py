@@ -138,6 +138,20 @@ SMALL = "Kapal tanker terbakar di selat, tiga awak belum ditemukan"
         "{body}\nArtikel terkait:\n{title}\n{second}\n{next}",
         "{body}\nBaca juga:,{next}",
         "{body} {next} Baca juga: {title}",
+        "{body}\nBaca juga:\n- {title}\n- {second}\n{next}",
+        "{body}\nBaca Juga:\n• {small}\n• {title}\n{next}",
+        "{body}\nBaca juga:\n1. {title}\n2. {second}\n{next}",
+        "{body}\nBACA JUGA {small}\n{next}",
+        "{body}\nBaca juga: {title}. Dua kapal penyelamat sudah dikirim ke sana.\n{next}",
+        "{body}\nBaca selengkapnya di sini: {title}\n{next}",
+        "{body}\nSimak berita lainnya: {title}\n{next}",
+        "{body}\nBerita Terkait\n{title}\n{second}\n{next}",
+        "{body}\nPilihan Editor: {title}\n{next}",
+        "{body}\nPilihan Redaksi\n{title}\n{second}\n{next}",
+        "{body}\nJangan lewatkan: {title}\n{next}",
+        "{body}\nSaksikan Video Pilihan di Bawah Ini:\n\n{title}\n\n{next}",
+        "{body}\nBaca juga: {title} | Wartakita\n{next}",
+        "{body}\nBaca juga: {title}, Selasa 12 Maret 2024\n{next}",
         "Baca juga: {title}\n{body}\n{next}",
     ],
 )
@@ -145,6 +159,41 @@ def test_teaser_gives_the_article_no_word(form: str) -> None:
     raw = form.format(body=BODY, next=NEXT, title=TITLE, second=SECOND, small=SMALL)
     assert "".join(clean_text(raw).split()) == "".join((BODY + NEXT).split())
     check(raw)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Kepala Dinas Pertanian Rini Hujan menambahkan panen akan membaik.",
+        "Sekretaris Daerah dan Keuangan Budi Awan menambahkan panen akan membaik.",
+        "Pada Senin (3/2/2025) malam, panen dimulai.",
+        "Namun Rini Hujan menunda panen.",
+        "JAKARTA, WARTAKITA.com - Panen di Kota Batam dimulai.",
+        "BANDUNG- Panen di Kota Batam dimulai.",
+    ],
+)
+def test_sentence_after_a_glued_headline_keeps_its_names(sentence: str) -> None:
+    raw = f"{BODY} Baca juga: {TITLE} {sentence}"
+    assert clean_text(raw) == f"{BODY} {clean_text(sentence)}"
+    check(raw)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Produk emas itu dijual di kota.",
+        "Harga itu berlaku mulai Senin.",
+    ],
+)
+def test_offices_and_cities_inside_a_glued_headline_go_with_it(sentence: str) -> None:
+    title = "Kantor Kepala Dinas dan Ruko di Rute Jakarta-Bandung Dibakar Massa"
+    assert clean_text(f"{BODY} Baca juga: {title} {sentence}") == f"{BODY} {sentence}"
+
+
+def test_points_of_the_article_after_a_teaser_without_link_stay() -> None:
+    for points in ("1. Pilih tirai tinggi\nTirai membuat ruang luas.\n2. Geser sofa itu", "Pilih tirai."):
+        raw = f"{BODY}\nBaca juga:\n{points}"
+        assert clean_text(raw) == f"{BODY}\n{points}"
 
 
 def test_cut_says_what_where_and_why() -> None:

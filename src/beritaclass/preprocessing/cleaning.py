@@ -60,12 +60,12 @@ class Rule:
             low = max(text.rfind("\n", near, at) + 1, near)
             if at - low > _BEFORE or not (lead := self.before.fullmatch(text, low, at)):
                 return None
-            begin = low + (len(lead[0]) - len(lead[0].lstrip()))
+            begin = lead.start(1) if lead.re.groups else low + (len(lead[0]) - len(lead[0].lstrip()))
         elif not _PLACES[self.where](text, at, done):
             return None
         end = match.end()
         if self.headline:
-            mark = match[0].strip()
+            mark = match[0].strip() or text[at : match.start()].isupper()
             opening = text[at - 1] if at > done and text[at - 1] in ("([\"'“‘" if mark else "([") else ""
             end = headline_end(text, end, opening=opening, colon=bool(mark), starts_line=_at_line_start(text, at, done))
             if opening and text[end : end + 1] in (")", "]", '"', "'", "”", "’"):

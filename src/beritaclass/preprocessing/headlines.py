@@ -13,6 +13,9 @@ LONGEST = 320
 
 _LONGEST_LINE = 150
 _FEWEST_WORDS = 4
+_MOST_LINES = 5
+_MOSTLY_BIG = 0.7
+_SURELY_BIG = 0.9
 
 _WORD = re.compile(r"\S+")
 # fmt: off
@@ -38,11 +41,25 @@ _OPENERS_BEFORE_SMALL = frozenset({
     "Namun", "Selain", "Ia", "Dia", "Meskipun", "Kemudian", "Padahal", "Bahkan", "Apalagi", "Sehingga", "Lalu",
     "Hal"
 })
-# fmt: on
+# Words that open a sentence, with a name after them, at least twice as often as they stand late in a headline of the
+# corpus: those of whoever does something, before a verb, and others.
+_SUBJECTS = frozenset({
+    "Kepala", "Menteri", "Direktur", "Ketua", "Presiden", "Wakil", "Kementerian", "Badan", "Gubernur", "Mantan",
+    "Komisi", "Sekretaris", "Pembalap", "Kasat", "Kapolres", "Pihak", "Kapolsek", "Dinas", "Kepolisian", "Kabid",
+    "Manajer", "Peneliti", "Juru", "Pasukan", "Kapolda", "Chief", "Politikus", "Kehadiran", "Koordinator",
+    "Direktorat", "Deputi", "Kedatangan", "Kanit", "General", "Dirjen", "Penyidik", "Kelompok", "Corporate",
+    "Angkatan", "Kasubdit", "Kapolresta", "AKBP", "Vice", "Unggahan", "Politisi", "Kasi", "Balai", "Seorang",
+    "Sejumlah", "Sebanyak", "Perdana"
+})
+_LEAD_INS = frozenset({
+    "Di", "Pada", "Dalam", "Ketika", "Kepada", "Sebab", "Melansir", "Mengutip", "Dilansir", "Dikutip", "Diakui",
+    "Dikatakan", "Awalnya", "Rupanya", "Kemudian", "Selain", "Namun", "Bahkan", "Apalagi", "Meskipun", "Sehingga"
+})
 _OPENER_REACH = 10
 _NAME_WORDS = 6
 _USUAL_LENGTH = 60
 _USUALLY_OVER = 90
+_SHORTEST = 25
 
 # Where the scraper left out the space: 'CokelatMenurutnya', 'DPRAris', 'Moskow!"Yah', but not 'McGregor' or 'BP2MI'.
 _GLUE = re.compile(
@@ -52,11 +69,22 @@ _GLUE = re.compile(
     |(?<=[A-Za-z0-9])(?=["“][A-Z])""",
     re.VERBOSE,
 )
+# How an article's first sentence begins: 'JAKARTA, KOMPAS.com - ', 'Liputan6.com, Jakarta', 'Jakarta -', 'BANDUNG-'.
+_DATELINE = re.compile(
+    r"""(?<![\w-])(?:
+        (?:(?:[A-Z][\w.]+[ ]){0,2}[A-Z][\w.]+,[ ]?)?
+        (?:[A-Z][\w-]{2,24}\.(?i:com|co\.id|co|id|net|news)|(?:CNBC|CNN)[ ]Indonesia)\b(?:,[ ]?[A-Z][a-zA-Z]+|[ ]?[-–—])
+        |[A-Z]{4,}[ ]?[-–—]{1,2}(?=[ ]|[A-Z][a-z])
+        |(?:Jakarta|Bandung|Surabaya|Semarang|Medan|Denpasar|Makassar|Yogyakarta|Solo|Jambi|Palembang)[ ]?[-–—]{1,2}[ ]
+    )""",
+    re.VERBOSE,
+)
 _CLOSING = {"(": ")", "[": "]", "'": "'’", '"': '"”', "“": '”"', "‘": "’'"}
 _BLANK = re.compile(r"[ \t]*(?:\n[ \t]*){1,3}")
 _SENTENCE_END = re.compile(r"""[.?!]["”’')]{0,2}(?=\s+["“(]?[A-Z0-9]|\s*$)""")
 _LAST_MARKS = re.compile(r"(?:[ \t]di sini|[ \t]berikut(?: ini)?)?[:.,; ]*")
-_LIST_ITEM = re.compile(r"\d{1,2}[.)] |[-•*]")
+_LIST_ITEM = re.compile(r"\d{1,2}[.)] |[-–•*·]")
+_COLUMN = re.compile(r"\[[A-Z][^\[\]\n]{2,30}\] [A-Z]")
 # What ends a headline wherever it stands: the next piece of the page around the article.
 _HARD_END = re.compile(
     r"ADVERTISEMENT|Advertisement|S(?:CROLL TO|croll to) (?i:continue|resume)|\[Gambas|googletag|"
@@ -99,14 +127,21 @@ def _closing(line: str, opening: str) -> int:
 def _following_lines(text: str, at: int, colon: bool) -> int:
     """Headlines on the lines after the teaser's words: up to four, or one with the next sentence glued to it."""
     end = at
-    for n in range(4):
+    listed = False
+    for n in range(_MOST_LINES):
         blank = _BLANK.match(text, end)
         if not blank:
             break
         line = text[blank.end() : blank.end() + LONGEST].partition("\n")[0].rstrip()
         if not line:
             break
-        if is_headline(line, announced=n == 0 and colon):
+        item = _LIST_ITEM.match(line)
+        if n == 0:
+            listed = item is not None and _is_list(text[blank.end() : blank.end() + 2 * LONGEST], item[0])
+        if (item is not None) != listed:
+            break
+        head = line[item.end() :].lstrip() if item else line
+        if head and is_headline(head, announced=(n == 0 or listed) and colon):
             end = blank.end() + len(line)
             continue
         if n == 0 and colon and line[0] not in "“\"'‘(-•":
@@ -117,19 +152,27 @@ def _following_lines(text: str, at: int, colon: bool) -> int:
     return end
 
 
+def _is_list(text: str, item: str) -> bool:
+    """Whether a list of links begins here; numbered ones follow at once, unlike the article's own points."""
+    if not item[0].isdigit():
+        return True
+    first, second = [*filter(None, text.split("\n", 4)), "", ""][:2]
+    return first[0] == "1" and second[:1] == "2" and is_headline(second[2:].lstrip(), announced=False)
+
+
 def is_headline(line: str, *, announced: bool) -> bool:
     """Tell whether a line is a headline: no sentence, and written like one, unless it was `announced` by a colon."""
-    if len(line) > _LONGEST_LINE or _LIST_ITEM.match(line) or line[0] in "*[(":
+    if len(line) > _LONGEST_LINE or _LIST_ITEM.match(line) or (line[0] in "*[(" and not _COLUMN.match(line)):
         return False
-    if line[-1] in ".,:;-" and not line.endswith("..."):
+    if line[-1] in ".,:;-" and not line.endswith(".."):
         return False
     words = line.split()
-    if len(words) < _FEWEST_WORDS or ". " in line[12:]:
+    if len(words) < _FEWEST_WORDS:
         return False
-    if announced or line.islower():
-        return True
-    big = sum(_is_big(word) or word in _SMALL_WORDS for word in words)
-    return big >= len(words) * 0.7
+    big = sum(_is_big(word) or word in _SMALL_WORDS for word in words) / len(words)
+    if ". " in line[12:]:
+        return big >= _SURELY_BIG
+    return announced or line.islower() or big >= _MOSTLY_BIG
 
 
 def _is_big(word: str) -> bool:
@@ -151,6 +194,11 @@ def _split(line: str, *, whole: bool, colon: bool, starts_line: bool) -> int:
         return len(line)
     if line[0] in "\"'“‘" and (taken := _quoted(line)):
         return taken
+    if whole and colon and starts_line and _has_summary(line):
+        return len(line)
+    if dateline := _DATELINE.search(line, _SHORTEST):
+        line = line[: dateline.start()].rstrip()
+        words = [word for word in words if word.end() <= len(line)]
     stop = _first_small(words)
     if stop == len(words):
         return len(line) if colon or stop >= _FEWEST_WORDS else 0
@@ -165,6 +213,15 @@ def _is_one_headline(line: str, words: list[re.Match[str]], starts_line: bool) -
     if any(_may_be_glued(word[0]) for word in words) and _GLUE.search(line):
         return _first_small(words) == len(words)
     return starts_line or not _SENTENCE_END.search(line[: words[-1].start()])
+
+
+def _has_summary(line: str) -> bool:
+    """Whether a paragraph is a headline, a full stop and a summary of the same; glue has no full stop."""
+    end = line.find(". ", _SHORTEST)
+    if end < 0 or line[-1] not in ".!?”\"" or not line[end + 2].isupper():
+        return False
+    words = list(_WORD.finditer(line, 0, end))
+    return len(words) >= _FEWEST_WORDS and _first_small(words) == len(words)
 
 
 def _may_be_glued(word: str) -> bool:
@@ -219,10 +276,15 @@ def _before_the_sentence(line: str, words: list[re.Match[str]], stop: int) -> in
         ends = before[0].endswith(".") or (before[0][-1] in "?!" and before.end() >= _USUAL_LENGTH)
         if ends and words[n][0][:1].isupper():
             return words[n].start()
-    for n in range(stop - 1, 0, -1):
-        if words[n][0][:1].isupper() or words[n][0][:1] in "“\"'":
-            return words[n].start()
-    return words[stop].start()
+    name = next((n for n in range(stop - 1, 0, -1) if words[n][0][:1].isupper() or words[n][0][0] in "“\"'"), stop)
+    openers = _LEAD_INS | _SUBJECTS if words[stop][0].startswith(_ACTIVE) else _LEAD_INS
+    if words[name][0] not in openers:
+        for n in range(name - 1, max(_FEWEST_WORDS - 1, stop - _OPENER_REACH), -1):
+            if words[n][0] in openers and words[n].start() > _SHORTEST and words[n - 1][0] not in openers:
+                return words[n].start()
+            if words[n][0].islower() and words[n][0] not in ("dan", "of", "the", "&"):
+                break
+    return words[name].start()
 
 
 def _small_headline(line: str) -> int:

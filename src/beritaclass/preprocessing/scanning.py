@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Sequence
 from functools import cache
+from typing import cast
 
 import numpy as np
 
@@ -76,32 +77,41 @@ class BatchCleaner:
             if character and character in _LEADS:
                 self._kind[byte] |= LEAD
             if (character and _needs_care(character)) or 128 + len(_FOLDED) <= byte < _FIRST_SPECIAL:
-                self._kind[byte] |= AMPERSAND if character == "&" else ODD
+                self._kind[byte] |= ODD
+        self._kind[ord("&")] |= AMPERSAND  # an entity may begin
 
     def encode(self, text: str) -> bytes:
         """Return a byte a character."""
         return text.encode("ascii", self._error)
 
-    def clean(self, texts: Sequence[str]) -> list[bytes]:
-        """Return the cleaned texts, encoded."""
+    def clean(self, texts: Sequence[str]) -> tuple[list[str], list[bytes]]:
+        """Return the cleaned texts, and the same encoded."""
+        cleaned = list(texts)
         codes = list(map(self.encode, texts))
-        data = np.frombuffer(b"".join(codes), np.uint8)
-        odd, *places = scan(data, ends_of(codes), self._kind, self._letter, self._trie, self._word)
-        found: list[list[Place]] = [[] for _ in texts]
-        for t, at, start in zip(*(column.tolist() for column in places), strict=True):
-            found[t].append((at, self._by_start[start]))
+        odd, found = self.scan(codes)
         rules = _Scanned(self._rules)
         for t, text in enumerate(texts):
             if odd[t]:
-                codes[t] = self.encode(clean_text(text))
+                cleaned[t] = clean_text(text)
+                codes[t] = self.encode(cleaned[t])
+                continue
+            if not found[t] and "\n" not in text:  # as most titles are: no rule begins, and no line is said twice
                 continue
             rules.found = found[t]
-            left = text
-            for _, left in _rounds(text, rules):
-                pass
-            if left is not text:
-                codes[t] = self.encode(left)
-        return codes
+            for _, left in _rounds(text, cast(Rules, rules)):
+                cleaned[t] = left
+            if cleaned[t] is not text:
+                codes[t] = self.encode(cleaned[t])
+        return cleaned, codes
+
+    def scan(self, codes: list[bytes]) -> tuple[list[bool], list[list[Place]]]:
+        """Return which encoded texts may need repair, and the places in each where a rule could begin."""
+        data = np.frombuffer(b"".join(codes), np.uint8)
+        odd, *places = scan(data, ends_of(codes), self._kind, self._letter, self._trie, self._word)
+        found: list[list[Place]] = [[] for _ in codes]
+        for t, at, start in zip(*(column.tolist() for column in places), strict=True):
+            found[t].append((at, self._by_start[start]))
+        return odd.tolist(), found
 
 
 class _Scanned:
