@@ -25,6 +25,11 @@ FORMS: list[Callable[[str], str]] = [
     lambda title: f"\n\nArtikel terkait: {title}\n\n",
     lambda title: f"\n\nSimak Video '{title}'\n\n",
     lambda title: f"\n\nADVERTISEMENT\n\nSCROLL TO CONTINUE WITH CONTENT\n\nBaca juga: {title}\n\n",
+    lambda title: f"\nBaca juga:\n- {title}\n",
+    lambda title: f"\nBerita Terkait\n{title}\n",
+    lambda title: f"\nPilihan Redaksi:\n{title}\n",
+    lambda title: f"\nSaksikan Video Pilihan di Bawah Ini:\n\n{title}\n",
+    lambda title: f"\nBaca selengkapnya di sini: {title}\n",
     lambda title: f"\n\n- Advertisement -spot_img\n\nBaca Juga: {title}\n\nLebih Banyak Artikel\n\n",
 ]
 

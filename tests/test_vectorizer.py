@@ -84,6 +84,8 @@ def test_document_frequencies_are_those_of_scikit_learn() -> None:
             [part(a, field, vectorizer.lead_words) for a in TRAINING]
         )
         idf = dict(zip(reference.get_feature_names_out(), reference.idf_, strict=True))
+        if field == "lead":  # which has no columns for pairs
+            idf = {term: value for term, value in idf.items() if " " not in term}
         mine = {
             n.partition(": ")[2]: i for n, i in zip(names, vectorizer.idf_, strict=True) if n.startswith(f"{field}: ")
         }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import chain, pairwise
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from importlib import import_module
+from itertools import chain, islice, pairwise
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -27,10 +30,18 @@ UNKNOWN = -1
 EMPTY = -2
 """Id of a surface that carries nothing, such as a bare hyphen; its neighbours stand side by side."""
 
-_MEMO_LIMIT = 500_000
+KERNEL_AFTER = 3_000
+"""Articles that a process turns into rows before it loads the compiled kernel: loading takes about as long as those."""
+
+_MEMO_LIMIT = 200_000
+_BATCH = 1_024
+_FILTER_BITS = 21
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
+Rows = tuple[Ints, Ints, Floats]
+
+_COMPILED = ("_stem_ids", "_seen_pairs", "_kernel")
 
 
 class StemIds(dict[str, int]):
@@ -41,9 +52,13 @@ class StemIds(dict[str, int]):
         self._ids = {stem: i for i, stem in enumerate(stems)}
         self._stemmer = stemmer
 
-    def __missing__(self, surface: str) -> int:
+    def resolve(self, surface: str) -> int:
+        """Return the id of the stem of a surface, without remembering it here."""
         stem = self._stemmer.stem(surface)
-        found = self._ids.get(stem, UNKNOWN) if stem else EMPTY
+        return self._ids.get(stem, UNKNOWN) if stem else EMPTY
+
+    def __missing__(self, surface: str) -> int:
+        found = self.resolve(surface)
         if len(self) >= _MEMO_LIMIT:
             self.clear()
         self[surface] = found
@@ -53,9 +68,10 @@ class StemIds(dict[str, int]):
 class TopicVectorizer(Estimator):
     """TF-IDF over the stems and stem pairs of cleaned articles, with columns of their own for title, lead and text.
 
-    News says first what it is about, so the words of the lead count once more, apart. Each field is weighted by sublinear term frequency, 1 + ln(count), and smoothed inverse document
-    frequency, ln((1 + n) / (1 + df)) + 1, and scaled to unit length (Salton & Buckley 1988, in the variant of
-    scikit-learn's TfidfVectorizer); then the title is multiplied by `title_weight` and the lead by `lead_weight`.
+    News says first what it is about, so the words of the lead count once more, apart. Each field is weighted by
+    sublinear term frequency, 1 + ln(count), and smoothed inverse document frequency, ln((1 + n) / (1 + df)) + 1, and
+    scaled to unit length (Salton & Buckley 1988, in the variant of scikit-learn's TfidfVectorizer); then the title is
+    multiplied by `title_weight` and the lead by `lead_weight`.
 
     Parameters
     ----------
@@ -116,18 +132,21 @@ class TopicVectorizer(Estimator):
             If no stem is left: the articles are empty, or `min_df` is too high for them.
         """
         stem = default_stemmer().stem
-        ids: dict[str, int] = {}
-        flat, lengths = [], []
-        for words in map(self._surfaces, X):
-            for stems in ([s for s in map(stem, surfaces_) if s] for surfaces_ in words):
-                flat.append(np.fromiter((ids.setdefault(s, len(ids)) for s in stems), np.int64, len(stems)))
-                lengths.append(len(stems))
-        n_articles = len(lengths) // len(FIELDS)
-        stream = np.concatenate([*flat, np.empty(0, np.int64)])
-        segment = np.repeat(np.arange(len(lengths)), lengths)
+        numbers: dict[str, int] = {}
+        flat = [
+            np.fromiter(
+                (numbers.setdefault(s, len(numbers)) if s else EMPTY for s in map(stem, surfaces(part))), np.int64
+            )
+            for x in X
+            for part in cleaned_fields(x)
+        ]
+        ends = np.cumsum([len(part) for part in flat], dtype=np.int64)
+        ids = np.concatenate([*flat, np.empty(0, np.int64)])
+        n_articles = len(flat) // 2
+        article = np.repeat(np.arange(n_articles), np.diff(ends[1::2], prepend=0))
 
-        df = _document_frequency(segment // len(FIELDS), stream, len(ids))
-        names = np.array(list(ids), dtype=object)
+        df = _document_frequency(article[ids >= 0], ids[ids >= 0], len(numbers))
+        names = np.array(list(numbers), dtype=object)
         kept = np.flatnonzero((df >= self.min_df) & (df <= self.max_df * n_articles))
         kept = kept[np.argsort(names[kept])]
         if not len(kept):
@@ -136,17 +155,19 @@ class TopicVectorizer(Estimator):
                 f"{n_articles} articles; give more text or lower min_df"
             )
         self.stems_ = [str(name) for name in names[kept]]
-        renumber = np.full(len(ids), UNKNOWN)
+        renumber = np.full(len(numbers) + 2, UNKNOWN)
+        renumber[EMPTY] = EMPTY
         renumber[kept] = np.arange(len(kept))
-        stream = renumber[stream]
-        self.pair_keys_ = self._frequent_pairs(segment, stream)
+        ids = renumber[ids]
+        self.pair_keys_ = self._frequent_pairs(ids, ends)
         self._compile()
 
-        where, term, _ = self._count(segment, stream)
-        field = where % len(FIELDS)
+        part, term, _ = self._count(ids, ends)
+        field = part % len(FIELDS)
         n_terms = len(self.stems_) + len(self.pair_keys_)
         field_df = np.stack([np.bincount(term[field == f], minlength=n_terms) for f in range(len(FIELDS))])
         has_column = field_df >= np.array([[self.title_min_df], [1], [1]])
+        has_column[FIELDS.index("lead"), len(self.stems_) :] = False  # pairs of the lead pay for nothing
         self.columns_ = np.full(field_df.shape, -1, np.int32)
         self.columns_[has_column] = np.arange(has_column.sum())
         self.idf_ = (np.log((1 + n_articles) / (1 + field_df[has_column])) + 1).astype(np.float32)
@@ -170,13 +191,12 @@ class TopicVectorizer(Estimator):
         from scipy.sparse import csr_array
 
         self._check_fitted()
-        words = [surfaces_ for x in X for surfaces_ in self._surfaces(x)]
-        lengths = np.fromiter(map(len, words), np.int64, len(words))
-        stream = np.fromiter(map(self._stem_ids.__getitem__, chain.from_iterable(words)), np.int64, lengths.sum())
-        segment = np.repeat(np.arange(len(words)), lengths)
-        present = stream != EMPTY
-        indptr, columns, weights = self._weigh(*self._count(segment[present], stream[present]), len(words))
-        return csr_array((weights, columns, indptr), shape=(len(words) // len(FIELDS), len(self.idf_)))
+        articles = map(Article.of, X)
+        rows = []
+        while batch := list(islice(articles, _BATCH)):
+            rows.append(self._kernel_rows(batch) if _kernel_pays(len(batch)) else self._rows(batch))
+        indptr, indices, data = rows[0] if len(rows) == 1 else _joined(rows)
+        return csr_array((data, indices, indptr), shape=(len(indptr) - 1, len(self.idf_)))
 
     def get_feature_names_out(self, input_features: object = None) -> npt.NDArray[np.object_]:
         """Return the name of each column, such as 'title: bea cukai'."""
@@ -212,16 +232,10 @@ class TopicVectorizer(Estimator):
                 note(n_stems + place, start, end)
         return places
 
-    def _surfaces(self, x: Article | str) -> tuple[list[str], list[str], list[str]]:
-        """Return the surface words of title, lead and text."""
-        title, text = cleaned_fields(x)
-        words = surfaces(text)
-        return surfaces(title), words[: self.lead_words], words
-
-    def _frequent_pairs(self, segment: Ints, stream: Ints) -> Ints:
-        where, key = _neighbours(segment, stream, len(self.stems_))
+    def _frequent_pairs(self, ids: Ints, ends: Ints) -> Ints:
+        part, key, _ = _neighbours(*_present(ids, ends, self.lead_words), len(self.stems_))
         keys, key = np.unique(key, return_inverse=True)
-        df = _document_frequency(where // len(FIELDS), key, len(keys))
+        df = _document_frequency(part // 2, key, len(keys))
         frequent = np.flatnonzero(df >= self.min_df)
         if self.max_pairs is not None:
             frequent = np.sort(frequent[np.argsort(-df[frequent], kind="stable")[: self.max_pairs]])
@@ -235,33 +249,78 @@ class TopicVectorizer(Estimator):
 
     def _compile(self) -> None:
         self._stem_ids = StemIds(self.stems_, default_stemmer())
+        self._seen_pairs = np.zeros(1 << _FILTER_BITS, bool)
+        self._seen_pairs[_mixed(self.pair_keys_)] = True
+        self._kernel: Callable[[list[str]], Rows] | None = None
 
-    def _count(self, segment: Ints, stream: Ints) -> tuple[Ints, Ints, Ints]:
-        """Count the terms of each segment: (segment, term, count), ascending by segment and term."""
+    def _rows(self, articles: list[Article]) -> Rows:
+        """Return indptr, column indices and weights of the rows of a few articles."""
+        words = [surfaces(part) for article in articles for part in cleaned_fields(article)]
+        ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)))
+        ids = np.fromiter(map(self._stem_ids.__getitem__, chain.from_iterable(words)), np.int64, ends[-1])
+        return self._weigh(*self._count(ids, ends), len(articles))
+
+    def _kernel_rows(self, articles: list[Article]) -> Rows:
+        """Return the same rows, by the compiled kernel."""
+        if self._kernel is None:
+            self._kernel = _kernel_of(self)
+        return self._kernel([part for article in articles for part in (article.title, article.text)])
+
+    def _count(self, ids: Ints, ends: Ints) -> tuple[Ints, Ints, Ints]:
+        """Count the terms of titles and texts, which stand in `ids` by turns.
+
+        Returns
+        -------
+        part, term, count : ndarrays
+            Ascending by part and term; part 3 * i + f is field f of article i.
+        """
         n_stems, n_terms = len(self.stems_), len(self.stems_) + len(self.pair_keys_)
-        known = stream >= 0
-        together, key = _neighbours(segment, stream, n_stems)
-        place = np.searchsorted(self.pair_keys_, key)
-        place[place == len(self.pair_keys_)] = 0
-        hit = self.pair_keys_[place] == key if len(self.pair_keys_) else np.zeros(len(key), bool)
-        where = np.concatenate([segment[known], together[hit]])
-        term = np.concatenate([stream[known], n_stems + place[hit]])
-        codes, counts = np.unique(where * n_terms + term, return_counts=True)
-        where, term = np.divmod(codes, n_terms)
-        return where, term, counts
+        segment, ids, in_lead = _present(ids, ends, self.lead_words)
+        known = ids >= 0
+        together, key, pair_in_lead = _neighbours(segment, ids, in_lead, n_stems)
+        hit = np.flatnonzero(self._seen_pairs[_mixed(key)])
+        place = np.searchsorted(self.pair_keys_, key[hit])
+        right = self.pair_keys_.take(place, mode="clip") == key[hit] if len(hit) else np.empty(0, bool)
+        hit, place = hit[right], place[right]
+        # Twice the term, and one more where it stands in the lead: the lead need not be sorted again.
+        code = np.concatenate(
+            [
+                (segment[known] * n_terms + ids[known]) * 2 + in_lead[known],
+                (together[hit] * n_terms + n_stems + place) * 2 + pair_in_lead[hit],
+            ]
+        )
+        if len(ends) * n_terms * 2 < 1 << 31:
+            code = code.astype(np.int32)  # sorts twice as fast
+        code.sort()
+        first = np.flatnonzero(np.diff(code >> 1, prepend=-1))
+        if not len(first):
+            return first, first, first
+        count = np.diff(first, append=len(code))
+        lead_count = np.add.reduceat(code & 1, first)
+        segment, term = np.divmod(code[first] >> 1, n_terms)
+        article, is_text = np.divmod(segment, 2)
+        lead = np.flatnonzero(lead_count * is_text)
+        part = np.concatenate([3 * article[lead] + 1, 3 * article + 2 * is_text])
+        order = np.argsort(part, kind="stable")
+        term, count = np.concatenate([term[lead], term]), np.concatenate([lead_count[lead], count])
+        return part[order], term[order], count[order]
 
-    def _weigh(self, where: Ints, term: Ints, counts: Ints, n_segments: int) -> tuple[Ints, Ints, Floats]:
+    def _weigh(self, part: Ints, term: Ints, count: Ints, n_articles: int) -> Rows:
         """Return indptr, column indices and weights of the rows."""
-        columns = self.columns_[where % len(FIELDS), term]
-        has_column = columns >= 0
-        where, columns, counts = where[has_column], columns[has_column], counts[has_column]
-        weights = (1 + np.log(counts)) * self.idf_[columns]
-        norms = np.sqrt(np.bincount(where, weights * weights, n_segments))
-        scale = np.tile([self.title_weight, self.lead_weight, 1.0], n_segments // len(FIELDS))
+        columns = self.columns_[part % len(FIELDS), term]
+        has_column = np.flatnonzero(columns >= 0)
+        part, columns, count = part[has_column], columns[has_column], count[has_column]
+        weights = _frequency(count.max(initial=0))[count - 1] * self.idf_[columns]
+        norms = np.sqrt(np.bincount(part, weights * weights, n_articles * len(FIELDS)))
+        scale = np.tile(self._lengths(), n_articles)
         np.divide(scale, norms, out=scale, where=norms > 0)
-        per_article = np.bincount(where // len(FIELDS), minlength=n_segments // len(FIELDS))
-        indptr = np.concatenate([[0], np.cumsum(per_article)]).astype(np.int32)
-        return indptr, columns, (weights * scale[where]).astype(np.float32)
+        indptr = np.zeros(n_articles + 1, np.int32)
+        np.cumsum(np.bincount(part // len(FIELDS), minlength=n_articles), out=indptr[1:])
+        return indptr, columns, (weights * scale[part]).astype(np.float32)
+
+    def _lengths(self) -> Ints:
+        """Return the length that each field's part of a row is scaled to."""
+        return np.array([self.title_weight, self.lead_weight, 1.0])
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
@@ -274,7 +333,7 @@ class TopicVectorizer(Estimator):
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_stem_ids"}
+        return {name: value for name, value in vars(self).items() if name not in _COMPILED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -289,10 +348,87 @@ def cleaned_fields(x: Article | str) -> tuple[str, str]:
     return title if title.strip() else leading_headline(text), text
 
 
-def _neighbours(segment: Ints, stream: Ints, n_stems: int) -> tuple[Ints, Ints]:
-    """Return segment and pair key of each two known stems that stand side by side."""
-    place = np.flatnonzero((segment[:-1] == segment[1:]) & (stream[:-1] >= 0) & (stream[1:] >= 0))
-    return segment[place], stream[place] * n_stems + stream[place + 1]
+def _present(ids: Ints, ends: Ints, lead_words: int) -> tuple[Ints, Ints, Ints]:
+    """Return, of what carries anything: the segment, the id, and whether it is among the first words of its segment."""
+    lengths = np.diff(ends, prepend=0)
+    segment = np.repeat(np.arange(len(ends)), lengths)
+    in_lead = np.arange(len(ids)) < (ends - lengths + lead_words)[segment]
+    present = ids != EMPTY
+    return (segment, ids, in_lead) if present.all() else (segment[present], ids[present], in_lead[present])
+
+
+def _neighbours(segment: Ints, ids: Ints, in_lead: Ints, n_stems: int) -> tuple[Ints, Ints, Ints]:
+    """Return segment, pair key and place of each two known stems that stand side by side."""
+    place = np.flatnonzero((segment[:-1] == segment[1:]) & (ids[:-1] >= 0) & (ids[1:] >= 0))
+    return segment[place], ids[place] * n_stems + ids[place + 1], in_lead[place + 1]
+
+
+def _mixed(keys: Ints) -> Ints:
+    """Hash pair keys to the bits of a filter that says which pairs cannot be terms."""
+    return (keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - _FILTER_BITS)
+
+
+def _frequency(longest: int) -> Ints:
+    """Return the weight of a term that stands there once, twice, ..., `longest` times."""
+    return 1 + np.log(np.arange(1, longest + 1))
+
+
+def _joined(rows: list[Rows]) -> Rows:
+    starts = np.cumsum([0] + [indptr[-1] for indptr, _, _ in rows])
+    indptr = [(indptr[1:] + start).astype(np.int32) for (indptr, _, _), start in zip(rows, starts, strict=False)]
+    return (
+        np.concatenate([np.zeros(1, np.int32), *indptr]),
+        np.concatenate([indices for _, indices, _ in rows] or [np.empty(0, np.int32)]),
+        np.concatenate([data for _, _, data in rows] or [np.empty(0, np.float32)]),
+    )
+
+
+_articles_met = 0
+
+
+def _kernel_pays(n_articles: int) -> bool:
+    """Whether this process has met so many articles that loading the kernel pays, and it can be loaded."""
+    global _articles_met  # noqa: PLW0603 - numba is loaded once a process, not once a vectoriser
+    _articles_met += n_articles
+    return _articles_met >= KERNEL_AFTER and _has_kernel()
+
+
+@cache
+def _has_kernel() -> bool:
+    try:
+        import_module("beritaclass.kernel")
+    except ImportError:  # the extra `fast` is not installed, or numba does not work with this numpy
+        return False
+    return True
+
+
+def _kernel_of(vectorizer: TopicVectorizer) -> Callable[[list[str]], Rows]:
+    """Return the compiled way from titles and texts, by turns, to rows."""
+    from beritaclass import kernel
+    from beritaclass.preprocessing.scanning import default_cleaner, ends_of
+
+    cleaner = default_cleaner()
+    resolve = vectorizer._stem_ids.resolve
+    table = kernel.WordTable(cleaner.symbol, lambda word: resolve(word.translate(cleaner.folded).decode("ascii")))
+    pairs = kernel.PairTable(np.require(vectorizer.pair_keys_, np.int64, ["C", "W"])).arrays
+    columns = np.array(vectorizer.columns_.T, np.int32, order="C")
+    idf = np.where(columns >= 0, vectorizer.idf_[columns], np.float32(0))
+    n_stems = len(vectorizer.stems_)
+    lock = Lock()
+
+    def rows_of(texts: list[str]) -> Rows:
+        cleaned, codes = cleaner.clean(texts)
+        for i in range(0, len(texts), 2):
+            if not cleaned[i].strip():
+                codes[i] = cleaner.encode(leading_headline(cleaned[i + 1]))
+        with lock:  # the table is filled as words are met
+            ids, ends = table.read(b"".join(codes), ends_of(codes))
+        frequency = _frequency(np.diff(ends, prepend=0).max(initial=0))
+        lengths = vectorizer._lengths()
+        rows: Rows = kernel.weigh(ids, ends, vectorizer.lead_words, n_stems, pairs, columns, idf, frequency, lengths)
+        return rows
+
+    return rows_of
 
 
 def _document_frequency(article: Ints, term: Ints, n_terms: int) -> Ints:

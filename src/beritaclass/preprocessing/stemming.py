@@ -140,7 +140,7 @@ def _stem_word(word: str) -> str:
     return _listed(stem) or stem  # bernafas is nafas, and that is napas
 
 
-def _stem_hyphenated(parts: list[str]) -> str:  # noqa: PLR0911 - a list of rules, each with its example
+def _stem_hyphenated(parts: list[str]) -> str:
     """One stem for what hyphens join; each step takes something off or decides."""
     if len(parts) == 1:
         return _stem_word(parts[0])
