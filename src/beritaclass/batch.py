@@ -40,6 +40,8 @@ from beritaclass.io.sources import Source, find_sources
 from beritaclass.io.writers import check_keep, check_output, check_place, write_rows
 
 _LOG = logging.getLogger(__name__)
+WARM_BYTES = 1 << 23
+"""Input from which on it pays to load the compiled kernel once, before the workers are forked."""
 DIGITS = 4
 """Decimals of a probability in a row."""
 LOG_SECONDS = 60
@@ -220,6 +222,8 @@ def tag_dump(
             tagger = model if isinstance(model, TopicClassifier) else bundle.load(folder)
             results = ((part, tag_part(tagger, part.records, options)) for part in parts)
         else:
+            if _may_fork() and sum(source.size for source in sources) >= WARM_BYTES:
+                _worker_tagger(folder).vectorizer_.warm_up()
             results = stack.enter_context(closing(_in_parallel(parts, folder, options, n_jobs)))
         show = stack.enter_context(_progress(sources, shown=progress))
         try:

@@ -16,11 +16,15 @@ from beritaclass.article import Article
 from beritaclass.calibration import fit_sigmoid, fit_thresholds, sigmoid
 from beritaclass.errors import InputError, UnknownTopicError
 from beritaclass.explanation import Contribution, Explanation, Occurrence
+from beritaclass.learning import Background, Space, learn, news_background, widen
 from beritaclass.preprocessing.cleaning import CleanedText, clean
 from beritaclass.taxonomy import Taxonomy
 from beritaclass.vectorizer import TopicVectorizer, cleaned_fields
 
 Labels = Sequence[Sequence[str]] | npt.NDArray[Any]
+NEVER = -10.0
+"""Intercept of a topic that could not be learned."""
+_BY_TOPIC = ("coef_", "intercept_", "slope_", "offset_", "thresholds_")
 
 
 class Tag(NamedTuple):
@@ -46,9 +50,12 @@ class TopicClassifier(Estimator):
     ----------
     vectorizer : TopicVectorizer or None, default None
         How articles become rows; None for a `TopicVectorizer()`. It is fitted anew.
-    C : float, default 0.5
-        Inverse strength of regularisation of the linear support vector machines.
-    n_folds : int, default 5
+    background : bool, default True
+        Whether words weigh what they weigh in the news corpus of the shipped model, and words that no labelled article
+        holds count like those they keep company with there.
+    C : float, default 3.0
+        Inverse strength of regularisation of the ridge regression.
+    n_folds : int, default 10
         Folds of the cross-validation that probabilities and thresholds are learned from.
     taxonomy : Taxonomy or None, default None
         Which topic implies which, for one's own topics.
@@ -69,18 +76,22 @@ class TopicClassifier(Estimator):
         probability = sigmoid(slope * decision + offset).
     thresholds_ : ndarray of shape (n_topics,), float64
         A topic is said where its probability reaches this.
+    out_of_fold_ : ndarray of shape (n_articles, n_topics), float64
+        What each article that the model was fitted on gets from the others alone; not saved with the model.
     """
 
     def __init__(
         self,
         *,
         vectorizer: TopicVectorizer | None = None,
-        C: float = 0.5,
-        n_folds: int = 5,
+        background: bool = True,
+        C: float = 3.0,
+        n_folds: int = 10,
         taxonomy: Taxonomy | None = None,
         random_state: int = 0,
     ) -> None:
         self.vectorizer = vectorizer
+        self.background = background
         self.C = C
         self.n_folds = n_folds
         self.taxonomy = taxonomy
@@ -105,15 +116,18 @@ class TopicClassifier(Estimator):
         InputError
             If lengths differ, a label is no string, or there is no topic at all.
         """
-        from sklearn.model_selection import KFold
-        from sklearn.svm import LinearSVC
+        return self._fit(X, y, unsure, None)
 
+    def _fit(self, X: Sequence[Article | str], y: Labels, unsure: Labels | None, own: TopicVectorizer | None) -> Self:
+        """Learn topics, on the columns of a fitted vectoriser if one is given."""
         articles = [Article.of(x) for x in X]
         self.multilabel_, labels = _as_labels(y)
         doubts = _as_labels(unsure)[1] if unsure is not None else None
         for name, given in (("y", labels), ("unsure", doubts)):
             if given is not None and len(given) != len(articles):
                 raise InputError(f"{name} must hold topics for each of the {len(articles)} articles, got {len(given)}")
+        if not self.C > 0:
+            raise InputError(f"C must be a number greater than 0, got {self.C!r}")
         if self.taxonomy is not None and self.multilabel_:
             labels = [self.taxonomy.closure(topics) for topics in labels]
         self.classes_ = np.array(sorted(set().union(*labels), key=_natural), dtype=str)
@@ -122,42 +136,121 @@ class TopicClassifier(Estimator):
         target = indicator(labels, self.classes_)
         known = ~indicator(doubts, self.classes_) if doubts is not None else np.ones_like(target)
 
-        self.vectorizer_ = TopicVectorizer(**self.vectorizer.get_params() if self.vectorizer is not None else {})
-        rows = self.vectorizer_.fit_transform(articles)
-        n_topics = len(self.classes_)
-        self.coef_ = np.zeros((rows.shape[1], n_topics), np.float32)
-        self.intercept_ = np.zeros(n_topics, np.float32)
-        self.slope_, self.offset_ = np.ones(n_topics), np.zeros(n_topics)
-        out_of_fold = np.zeros(target.shape)
-
-        def learn(train: npt.NDArray[np.intp], topic: int) -> tuple[npt.NDArray[Any], float]:
-            svm = LinearSVC(C=self.C, class_weight="balanced", random_state=self.random_state)
-            svm.fit(rows[train], target[train, topic])
-            return svm.coef_[0], float(svm.intercept_[0])
-
-        for topic, slug in enumerate(self.classes_.tolist()):
-            use = np.flatnonzero(known[:, topic])
-            positives = int(target[use, topic].sum())
-            if min(positives, len(use) - positives) < 2:
-                warnings.warn(
-                    f"topic {slug!r} has {positives} of {len(use)} articles; a topic needs two with and two without "
-                    "it to be learned, so it will be said of no article",
-                    stacklevel=2,
-                )
-                self.intercept_[topic] = -10.0
-                continue
-            decision = np.zeros(len(use))
-            folds = KFold(min(self.n_folds, len(use)), shuffle=True, random_state=self.random_state)
-            for train, test in folds.split(use):
-                if len(set(target[use[train], topic])) < 2:
-                    continue
-                coef, intercept = learn(use[train], topic)
-                decision[test] = rows[use[test]] @ coef + intercept
-            self.slope_[topic], self.offset_[topic] = fit_sigmoid(decision, target[use, topic])
-            out_of_fold[use, topic] = sigmoid(self.slope_[topic] * decision + self.offset_[topic])
-            self.coef_[:, topic], self.intercept_[topic] = learn(use, topic)
-        self.thresholds_ = fit_thresholds(out_of_fold, target, known)
+        background = news_background() if self.background else None
+        if own is None:
+            own = TopicVectorizer(**self.vectorizer.get_params() if self.vectorizer is not None else {}).fit(articles)
+            own = widen(own, background) if background is not None else own
+        self.vectorizer_ = own
+        self._learn(articles, target, known, background)
         return self
+
+    def _learn(
+        self,
+        articles: Sequence[Article],
+        target: npt.NDArray[np.bool_],
+        known: npt.NDArray[np.bool_],
+        background: Background | None,
+    ) -> None:
+        """Learn weights, probabilities and thresholds on the columns of the vectoriser."""
+        space = Space(self.vectorizer_.transform(articles), self.vectorizer_, background)
+        positives = (target & known).sum(axis=0)
+        negatives = (~target & known).sum(axis=0)
+        learnable = np.minimum(positives, negatives) >= 2
+        for topic in np.flatnonzero(~learnable):
+            warnings.warn(
+                f"topic {str(self.classes_[topic])!r} has {positives[topic]} of {positives[topic] + negatives[topic]} "
+                "articles; a topic needs two with and two without it to be learned, so it will be said of no article",
+                stacklevel=4,
+            )
+        order = np.random.default_rng(self.random_state).permutation(len(articles))
+        folds = [np.sort(fold) for fold in np.array_split(order, min(self.n_folds, len(articles)))]
+        n_topics = len(self.classes_)
+        coef = np.zeros((space.rows.shape[1], n_topics), np.float32)
+        intercept = np.full(n_topics, NEVER, np.float64)
+        decision = np.zeros(target.shape)
+        if learnable.any():
+            coef[:, learnable], intercept[learnable], decision[:, learnable] = learn(
+                space, target[:, learnable], known[:, learnable], folds, self.C
+            )
+        # Half precision costs nothing, and a saved model says what this one says.
+        self.coef_ = coef.astype(np.float16).astype(np.float32)
+        self.intercept_ = intercept.astype(np.float32)
+        self.slope_, self.offset_ = np.ones(n_topics), np.zeros(n_topics)
+        for topic in np.flatnonzero(learnable):
+            use = known[:, topic]
+            self.slope_[topic], self.offset_[topic] = fit_sigmoid(decision[use, topic], target[use, topic])
+        out_of_fold = sigmoid(self.slope_ * decision + self.offset_)
+        self.out_of_fold_ = out_of_fold
+        self.thresholds_ = np.full(n_topics, 0.5)
+        if learnable.any():
+            self.thresholds_[learnable] = fit_thresholds(
+                out_of_fold[:, learnable], target[:, learnable], known[:, learnable]
+            )
+
+    def with_topics(
+        self,
+        X: Sequence[Article | str],
+        y: Labels,
+        *,
+        unsure: Labels | None = None,
+        taxonomy: Taxonomy | None = None,
+    ) -> TopicClassifier:
+        """Return a model that has the topics of `y` too, or anew; all other ones say what they said, to the last bit.
+
+        The new topics are learned on the columns that this model has: the norm of a row depends on all of them, so
+        that another vocabulary would move every other topic.
+
+        Parameters
+        ----------
+        X, y, unsure
+            As `fit` takes them.
+        taxonomy : Taxonomy, optional
+            Names of the new topics. One that implies a topic of this model lifts that topic's probability to its own.
+
+        Raises
+        ------
+        InputError
+            If this model says just one topic of each article.
+        """
+        self._check_fitted()
+        if not self.multilabel_:
+            raise InputError("topics can be added to a model that says any number of topics; this one says just one")
+        _, labels = _as_labels(y)
+        learner = TopicClassifier(**self.get_params(deep=False) | {"taxonomy": None})
+        learner._fit(X, [sorted(topics) for topics in labels], unsure, self.vectorizer_)
+        kept = self.without_topics(set(learner.classes_.tolist()) & set(self.classes_.tolist()))
+        known = (self.taxonomy.topics if self.taxonomy else {}, taxonomy.topics if taxonomy else {})
+        together = Taxonomy({**known[0], **known[1]}, self.taxonomy.version if self.taxonomy else "")
+        model = TopicClassifier(**self.get_params(deep=False) | {"taxonomy": together if together.topics else None})
+        model.vectorizer_, model.multilabel_ = self.vectorizer_, True
+        classes = np.concatenate([kept.classes_, learner.classes_])
+        order = np.argsort(classes, kind="stable")
+        model.classes_ = classes[order]
+        for name in _BY_TOPIC:
+            both = np.concatenate([getattr(kept, name), getattr(learner, name)], axis=-1)
+            setattr(model, name, np.ascontiguousarray(both[..., order]))
+        return model
+
+    def without_topics(self, topics: Iterable[str]) -> TopicClassifier:
+        """Return a model that does not say these topics; the taxonomy keeps them, so that old outputs can be read.
+
+        Raises
+        ------
+        UnknownTopicError
+            If the model does not have one of them.
+        """
+        self._check_fitted()
+        names = self.classes_.tolist()
+        dropped = set(topics)
+        for topic in sorted(dropped):
+            if topic not in names:
+                raise UnknownTopicError.of(topic, names)
+        kept = np.array([i for i, name in enumerate(names) if name not in dropped], np.intp)
+        model = TopicClassifier(**self.get_params(deep=False))
+        model.vectorizer_, model.multilabel_, model.classes_ = self.vectorizer_, self.multilabel_, self.classes_[kept]
+        for name in _BY_TOPIC:
+            setattr(model, name, np.ascontiguousarray(getattr(self, name)[..., kept]))
+        return model
 
     # ------------------------------------------------------------------ predicting
 
@@ -247,14 +340,14 @@ class TopicClassifier(Estimator):
         return [tagged.tags for tagged in self.pipe(articles, batch_size=max(len(articles), 1))]
 
     def pipe(
-        self, articles: Iterable[Article | str], *, batch_size: int = 256, scores: bool = False
+        self, articles: Iterable[Article | str], *, batch_size: int = 1_024, scores: bool = False
     ) -> Iterator[Tagged]:
         """Tag a stream of articles, in order, holding no more than one batch.
 
         Parameters
         ----------
         articles : iterable of Article or str
-        batch_size : int, default 256
+        batch_size : int, default 1024
         scores : bool, default False
             Whether each result carries the probability of every topic.
         """

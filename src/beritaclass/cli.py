@@ -464,7 +464,8 @@ def _print_gain(first: dict[str, Article], together: dict[str, Article], known: 
 @_fields
 def review(inputs: tuple[str, ...], number: int, output: str, model: str | None, **fields: Any) -> None:
     """Pick the articles that would teach the model most when you read them; `train` takes the file back."""
-    from beritaclass.review import pick, to_csv, to_html
+    from beritaclass.report.review import review_page
+    from beritaclass.review import pick, to_csv
 
     tagger = bc.load(model)
     suffix = Path(output).suffix
@@ -475,7 +476,7 @@ def review(inputs: tuple[str, ...], number: int, output: str, model: str | None,
         content = to_csv(questions)
     else:
         names = {t.slug: t.name or t.slug for t in tagger.taxonomy or ()}
-        content = to_html(questions, {slug: names.get(slug, slug) for slug in tagger.classes_.tolist()})
+        content = review_page(questions, {slug: names.get(slug, slug) for slug in tagger.classes_.tolist()})
     Path(output).write_text(content, encoding="utf-8")
     click.echo(f"picked {len(questions)} articles: {output}", err=True)
 

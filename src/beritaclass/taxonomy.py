@@ -32,6 +32,10 @@ class Topic:
         Topics that every article of this one carries too (SKOS: broader).
     about, not_about : str
         What belongs, and what looks alike and does not.
+    keywords, counter_keywords : tuple of str
+        Words and phrases that speak for and against it, for a topic that is learned without labels.
+    formerly : tuple of str
+        Slugs that it had before, as they stand in old outputs.
     """
 
     slug: str
@@ -42,6 +46,9 @@ class Topic:
     broader: tuple[str, ...] = ()
     about: str = ""
     not_about: str = ""
+    keywords: tuple[str, ...] = ()
+    counter_keywords: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,10 @@ class Taxonomy:
                     lines.append(f"{key} = [{', '.join(map(_toml_string, values))}]")
         return "\n".join(lines) + "\n"
 
+    def current(self, slug: str) -> str:
+        """Return what a topic of an old output is called now; a slug that was never renamed stays as it is."""
+        return next((t.slug for t in self if slug in t.formerly and slug not in self.topics), slug)
+
     def closure(self, slugs: Iterable[str]) -> set[str]:
         """Return the given topics with all that they imply; topics not of this taxonomy stay as they are.
 
@@ -150,7 +161,13 @@ def parse_taxonomy(content: str, where: str = "taxonomy") -> Taxonomy:
 
 
 _TEXTS = ("name", "name_en", "group", "about", "not_about")
-_LISTS = {"iptc": "qcodes", "implies": "broader"}
+_LISTS = {
+    "iptc": "qcodes",
+    "implies": "broader",
+    "keywords": "keywords",
+    "counter_keywords": "counter_keywords",
+    "formerly": "formerly",
+}
 
 
 def _topic(slug: str, table: object, where: str) -> Topic:

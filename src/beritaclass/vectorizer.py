@@ -198,6 +198,12 @@ class TopicVectorizer(Estimator):
         indptr, indices, data = rows[0] if len(rows) == 1 else _joined(rows)
         return csr_array((data, indices, indptr), shape=(len(indptr) - 1, len(self.idf_)))
 
+    def warm_up(self) -> None:
+        """Load the compiled kernel now, if it is installed, and not only after `KERNEL_AFTER` articles."""
+        self._check_fitted()
+        if _kernel_pays(KERNEL_AFTER):
+            self.transform(["kata"])
+
     def get_feature_names_out(self, input_features: object = None) -> npt.NDArray[np.object_]:
         """Return the name of each column, such as 'title: bea cukai'."""
         self._check_fitted()
