@@ -13,7 +13,7 @@ from sklearn.metrics import precision_recall_fscore_support
 
 import beritaclass as bc
 from beritaclass.errors import InputError, UnknownTopicError
-from beritaclass.evaluation import Comparison, Evaluation, score
+from beritaclass.evaluation import Comparison, Evaluation, by_group, cross_compare, publisher, score, year
 
 TOPICS = ["a", "b", "c"]
 
@@ -86,3 +86,54 @@ def test_evaluate_takes_topics_from_articles_or_apart() -> None:
         bc.evaluate(model, ["x"], [["kriminel"]])
     with pytest.raises(InputError, match="at least one article"):
         bc.evaluate(model, [])
+
+
+def test_publisher_and_year_are_read_off_the_article() -> None:
+    names = {
+        "news.detik.com": "detik.com",
+        "www.cnnindonesia.com": "cnnindonesia.com",
+        "Tempo.co": "tempo.co",
+        "www.kontan.co.id": "kontan.co.id",
+        "nasional.kontan.co.id": "kontan.co.id",
+        "tribunnews.com (per text)": "tribunnews.com",
+        "Kabar Nusa": "kabar",
+        " ": "",
+    }
+    assert {source: publisher(bc.Article(source=source)) for source in names} == names
+    assert publisher(bc.Article(url="https://bola.kabarnusa.id/a?b=1")) == "kabarnusa.id"
+    assert [year(bc.Article(date=date)) for date in ("2024-05-01", "Senin", "", "24")] == ["2024", "", "", ""]
+
+
+def test_groups_share_out_the_articles_and_their_figures() -> None:
+    rng = np.random.default_rng(2)
+    target = rng.random((40, 3)) < 0.4
+    said = target ^ (rng.random((40, 3)) < 0.2)
+    articles = [bc.Article(id=str(i)) for i in range(40)]
+    whole = Comparison(tuple(TOPICS), articles, said.astype(float), said, target, np.ones_like(target))
+    groups = ["a" if i % 4 else "b" for i in range(40)]
+    parts = by_group(whole, groups)
+    assert list(parts) == ["a", "b"]  # the largest first
+    assert sorted(int(a.id) for part in parts.values() for a in part.articles) == list(range(40))
+    assert [int(a.id) % 4 for a in parts["b"].articles] == [0] * 10
+    assert (parts["b"].said == said[::4]).all()
+
+
+SHOP, FIELD = ["harga cabai naik pasar pedagang", "timnas menang gol laga"], [["ekonomi"], ["olahraga"]]
+
+
+def test_models_trained_anew_are_judged_on_what_they_have_not_seen() -> None:
+    texts, topics = SHOP * 16, FIELD * 16
+    model = bc.TopicClassifier(vectorizer=bc.TopicVectorizer(min_df=1, max_df=1.0), n_folds=4, background=False)
+    folds = cross_compare(model, texts, topics, n_folds=4)
+    assert score(folds).micro_f1 == 1.0
+    # A topic that only the left out group has cannot be said there.
+    alone = cross_compare(
+        model, [*texts, "kapal feri tiba pelabuhan"], [*topics, ["transportasi"]], groups=["x", "y"] * 16 + ["z"]
+    )
+    assert alone.classes == ("ekonomi", "olahraga", "transportasi")
+    assert not alone.said[-1, 2]
+    assert alone.target[-1].tolist() == [False, False, True]
+    with pytest.raises(InputError, match=r"33 articles needs a group.*got 32 of 2 kinds"):
+        cross_compare(model, [*texts, "x"], [*topics, []], groups=["x", "y"] * 16)
+    with pytest.raises(InputError, match="got 32 of 1 kinds, 'x'"):
+        cross_compare(model, texts, topics, groups=["x"] * 32)

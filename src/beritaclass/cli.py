@@ -277,29 +277,59 @@ def model(folder: str | None, as_json: bool) -> None:
 @click.option("--articles", metavar="FILE", help="Where the articles are, joined by id, if GOLD holds labels only.")
 @click.option("--json", "as_json", is_flag=True, help="Write all figures as JSON.")
 @click.option("--report", metavar="FILE", help="Write a page for the browser, with plots and the surest errors.")
+@click.option("--by", type=click.Choice(["publisher", "year"]), help="Split the figures too.")
+@click.option("--folds", type=click.IntRange(2), metavar="N", help="Train anew, each time without one of N parts.")
+@click.option(
+    "--leave-out", type=click.Choice(["publisher", "year"]), help="Train anew, each time without one publisher or year."
+)
 @_model
 @_fields
 def evaluate(
-    gold: str, articles: str | None, as_json: bool, report: str | None, model: str | None, **fields: Any
+    gold: str,
+    articles: str | None,
+    as_json: bool,
+    report: str | None,
+    by: str | None,
+    folds: int | None,
+    leave_out: str | None,
+    model: str | None,
+    **fields: Any,
 ) -> None:
-    """Compare a model with labelled articles: records with 'topics', and 'unsure' ones that do not count."""
-    from beritaclass.evaluation import compare, score
+    """Compare a model with labelled articles: records with 'topics', and 'unsure' ones that do not count.
 
+    With --folds or --leave-out, models with the same parameters are trained anew on the other articles of GOLD, and
+    each article is judged by one that has not seen it.
+    """
+    from beritaclass import evaluation as measures
+
+    if folds and leave_out:
+        raise click.UsageError("--folds and --leave-out are two ways to split the articles: give one of them")
     tagger = bc.load(model)
-    comparison = compare(tagger, _labelled(gold, articles, **fields))
-    evaluation = score(comparison)
+    labelled = _labelled(gold, articles, **fields)
+    group_of = {"publisher": measures.publisher, "year": measures.year}
+    if folds or leave_out:
+        parts = [group_of[leave_out](article) for article in labelled] if leave_out else None
+        comparison = measures.cross_compare(tagger, labelled, groups=parts, n_folds=folds or 0)
+    else:
+        comparison = measures.compare(tagger, labelled)
+    evaluation = measures.score(comparison)
+    groups = {}
+    if by := by or leave_out:
+        split = measures.by_group(comparison, [group_of[by](article) or "unknown" for article in labelled])
+        groups = {name: measures.score(part) for name, part in split.items()}
     if report:
         from beritaclass.report.evaluation import evaluation_page
 
-        Path(report).write_text(evaluation_page(tagger, comparison, evaluation, title=gold), encoding="utf-8")
+        page = evaluation_page(tagger, comparison, evaluation, title=gold, groups=groups)
+        Path(report).write_text(page, encoding="utf-8")
         click.echo(f"wrote {report}", err=True)
     if as_json:
-        _echo_json(evaluation.to_dict())
+        _echo_json(evaluation.to_dict() | {"groups": {name: part.to_dict() for name, part in groups.items()}})
     else:
-        _print_evaluation(evaluation)
+        _print_evaluation(evaluation, groups)
 
 
-def _print_evaluation(evaluation: Evaluation) -> None:
+def _print_evaluation(evaluation: Evaluation, groups: dict[str, Evaluation]) -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold")
@@ -321,6 +351,17 @@ def _print_evaluation(evaluation: Evaluation) -> None:
         f"{evaluation.tag_calibration_error:.3f}\n"
         f"{evaluation.n_articles} articles"
     )
+    if groups:
+        table = Table(box=None, header_style="bold")
+        for name in ("", "macro-F1", "micro-F1", "95 % interval", "calibration error", "articles"):
+            table.add_column(name, justify="right" if name else "left")
+        for name, part in groups.items():
+            low, high = part.micro_f1_interval
+            figures = (f"{value:.3f}" for value in (part.macro_f1, part.micro_f1))
+            table.add_row(
+                name, *figures, f"{low:.2f} - {high:.2f}", f"{part.calibration_error:.3f}", str(part.n_articles)
+            )
+        console.print(table)
 
 
 @main.command()

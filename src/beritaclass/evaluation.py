@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -146,6 +149,18 @@ def compare(
     unsure: Sequence[Iterable[str]] | None = None,
 ) -> Comparison:
     """Put what a model says beside what is right; parameters and errors are those of `evaluate`."""
+    articles, y, unsure = _labelled(X, y, unsure)
+    for topics in y:
+        for topic in topics:
+            if topic not in model.classes_:
+                raise UnknownTopicError.of(topic, model.classes_.tolist())
+    return _beside(tuple(model.classes_.tolist()), articles, *model.assess(articles), y, unsure)
+
+
+def _labelled(
+    X: Iterable[Article | str], y: Sequence[Iterable[str]] | None, unsure: Sequence[Iterable[str]] | None
+) -> tuple[list[Article], Sequence[Iterable[str]], Sequence[Iterable[str]] | None]:
+    """Return articles with their right and unsure topics, their own if none are given."""
     articles = [Article.of(x) for x in X]
     if y is None:
         for article in articles:
@@ -155,13 +170,110 @@ def compare(
         unsure = [article.unsure for article in articles]
     if not articles or len(y) != len(articles):
         raise InputError(f"expected topics for each of at least one article, got {len(y)} for {len(articles)} articles")
-    for topics in y:
-        for topic in topics:
-            if topic not in model.classes_:
-                raise UnknownTopicError.of(topic, model.classes_.tolist())
-    target = indicator(y, model.classes_)
-    counted = ~indicator(unsure, model.classes_) | target if unsure is not None else np.ones_like(target)
-    return Comparison(tuple(model.classes_.tolist()), articles, *model.assess(articles), target, counted)
+    return articles, y, unsure
+
+
+def _beside(
+    classes: tuple[str, ...],
+    articles: Sequence[Article],
+    probability: npt.NDArray[np.float64],
+    said: Bools,
+    y: Sequence[Iterable[str]],
+    unsure: Sequence[Iterable[str]] | None,
+) -> Comparison:
+    names = np.array(classes, dtype=str)
+    target = indicator(y, names)
+    counted = ~indicator(unsure, names) | target if unsure is not None else np.ones_like(target)
+    return Comparison(classes, articles, probability, said, target, counted)
+
+
+def cross_compare(
+    model: TopicClassifier,
+    X: Iterable[Article | str],
+    y: Sequence[Iterable[str]] | None = None,
+    *,
+    unsure: Sequence[Iterable[str]] | None = None,
+    groups: Sequence[str] | None = None,
+    n_folds: int = 5,
+    random_state: int = 0,
+) -> Comparison:
+    """Put what models trained anew say, each article judged by one that has not seen it, beside what is right.
+
+    Parameters
+    ----------
+    model : TopicClassifier
+        Its parameters are those of the new ones; it need not be fitted, and what it has learned is not used.
+    X, y, unsure
+        As `evaluate` takes them.
+    groups : sequence of n_articles str, optional
+        Publishers, years, ...: each model is trained without one group and judged on it.
+    n_folds : int, default 5
+        Without groups, random parts that take their place.
+    random_state : int, default 0
+        Seed of these parts.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two groups or parts, or an article has no right topics given.
+    """
+    articles, y, unsure = _labelled(X, y, unsure)
+    n = len(articles)
+    if groups is None:
+        groups = [str(i % n_folds) for i in np.random.default_rng(random_state).permutation(n)]
+    names = sorted(set(groups))
+    if len(groups) != n or len(names) < 2:
+        raise InputError(
+            f"each of the {n} articles needs a group, and one group is left out after the other: "
+            f"got {len(groups)} of {len(names)} kinds{f', {names[0]!r}' if names else ''}; two at least are needed"
+        )
+    classes = np.array(sorted({topic for topics in y for topic in topics}), dtype=str)
+    column = {slug: i for i, slug in enumerate(classes.tolist())}
+    probability, said = np.zeros((n, len(classes))), np.zeros((n, len(classes)), bool)
+    for name in names:
+        held_out = [i for i in range(n) if groups[i] == name]
+        rest = [i for i in range(n) if groups[i] != name]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the rest may lack a topic that the whole does not lack
+            learned = TopicClassifier(**model.get_params(deep=False)).fit(
+                [articles[i] for i in rest],
+                [list(y[i]) for i in rest],
+                unsure=[list(unsure[i]) for i in rest] if unsure is not None else None,
+            )
+        place = np.ix_(held_out, [column[slug] for slug in learned.classes_.tolist()])
+        probability[place], said[place] = learned.assess([articles[i] for i in held_out])
+    return _beside(tuple(classes.tolist()), articles, probability, said, y, unsure)
+
+
+def by_group(comparison: Comparison, groups: Sequence[str]) -> dict[str, Comparison]:
+    """Split a comparison, into publishers or years say: the group of each article is given, the largest comes first."""
+    parts: dict[str, list[int]] = {}
+    for i, name in enumerate(groups):
+        parts.setdefault(name, []).append(i)
+    return {
+        name: Comparison(
+            comparison.classes,
+            [comparison.articles[i] for i in rows],
+            comparison.probability[rows],
+            comparison.said[rows],
+            comparison.target[rows],
+            comparison.counted[rows],
+        )
+        for name, rows in sorted(parts.items(), key=lambda part: (-len(part[1]), part[0]))
+    }
+
+
+def publisher(article: Article) -> str:
+    """Return the registered name of an article's source: 'detik.com' of 'news.detik.com'; '' if there is none."""
+    host = article.source or urlsplit(article.url).netloc
+    parts = "".join(host.lower().split()[:1]).split(".")
+    country = len(parts) > 2 and len(parts[-1]) == 2 and len(parts[-2]) <= 3  # kontan.co.id
+    return ".".join(parts[-3 if country else -2 :])
+
+
+def year(article: Article) -> str:
+    """Return the year of an article; '' if its date does not begin with one."""
+    return found[0] if (found := re.match(r"\d{4}\b", article.date)) else ""
 
 
 def score(comparison: Comparison, *, n_resamples: int = 1000, random_state: int = 0) -> Evaluation:

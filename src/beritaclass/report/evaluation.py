@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,14 @@ from beritaclass.report import plots
 from beritaclass.report.page import render
 
 
-def evaluation_page(model: TopicClassifier, comparison: Comparison, evaluation: Evaluation, *, title: str) -> str:
+def evaluation_page(
+    model: TopicClassifier,
+    comparison: Comparison,
+    evaluation: Evaluation,
+    *,
+    title: str,
+    groups: Mapping[str, Evaluation] | None = None,
+) -> str:
     """Return the page of an evaluation.
 
     Parameters
@@ -25,12 +33,15 @@ def evaluation_page(model: TopicClassifier, comparison: Comparison, evaluation: 
         The measures of the same comparison.
     title : str
         What was evaluated on.
+    groups : mapping of str to Evaluation, optional
+        The measures of each publisher, or each year.
     """
     counted, said = comparison.counted, comparison.said
     return render(
         "evaluation.html",
         title=title,
         evaluation=evaluation,
+        groups=groups or {},
         topics=sorted(evaluation.topics, key=lambda topic: -topic.f1),
         reliability_all=plots.reliability(comparison.probability[counted], comparison.target[counted]),
         reliability_said=plots.reliability(comparison.probability[counted & said], comparison.target[counted & said]),
