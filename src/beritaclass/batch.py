@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import mmap
 import os
 import pickle
 import signal
@@ -41,7 +43,7 @@ from beritaclass.io.writers import check_keep, check_output, check_place, write_
 
 _LOG = logging.getLogger(__name__)
 WARM_BYTES = 1 << 23
-"""Input from which on it pays to load the compiled kernel once, before the workers are forked."""
+"""Input from which on it pays to load the compiled kernel at once: in the parent, before the workers are forked."""
 DIGITS = 4
 """Decimals of a probability in a row."""
 LOG_SECONDS = 60
@@ -218,12 +220,15 @@ def tag_dump(
 
         parts = divide(choose(read_raw(sources, fields), limit, sample, seed))
         summary = _resumed(sink, parts)
+        large = sum(source.size for source in sources) >= WARM_BYTES
         if n_jobs == 1:
             tagger = model if isinstance(model, TopicClassifier) else bundle.load(folder)
+            if large:
+                _warm_up(tagger)
             results = ((part, tag_part(tagger, part.records, options)) for part in parts)
         else:
-            if _may_fork() and sum(source.size for source in sources) >= WARM_BYTES:
-                _worker_tagger(folder).vectorizer_.warm_up()
+            if large and _may_fork():
+                _warm_up(_worker_tagger(folder))
             results = stack.enter_context(closing(_in_parallel(parts, folder, options, n_jobs)))
         show = stack.enter_context(_progress(sources, shown=progress))
         try:
@@ -355,6 +360,19 @@ def _n_jobs(n_jobs: int) -> int:
 def _saved(model: TopicClassifier, stack: ExitStack) -> Path:
     """Save a model for the workers, and for its digest."""
     return bundle.save(model, Path(stack.enter_context(tempfile.TemporaryDirectory())) / "model")
+
+
+def _warm_up(tagger: TopicClassifier) -> None:
+    """Load the compiled kernel, and give back the 80 MB of its compiler's code: it is hardly needed any more.
+
+    Should it be, the system reads it from its file again.
+    """
+    tagger.vectorizer_.warm_up()
+    maps = Path("/proc/self/maps")
+    for mapped in maps.read_text(encoding="utf-8", errors="replace").splitlines() if maps.exists() else ():
+        if "llvmlite" in mapped and " r-xp " in mapped:
+            start, end = (int(address, 16) for address in mapped.split()[0].split("-"))
+            ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
 
 
 def _in_parallel(
