@@ -21,6 +21,8 @@ import beritaclass as bc
 from beritaclass import batch
 from beritaclass.errors import BatchError, InputError
 from beritaclass.io import Fields, journal, parts
+from beritaclass.io.readers import read_raw
+from beritaclass.io.sources import find_sources
 
 TOPICS = {
     "kriminal": [
@@ -201,6 +203,63 @@ def test_an_article_that_cannot_be_tagged_harms_no_other(
     (reject,) = lines(Path(summary.rejects))
     assert reject["reason"] == "it cannot be tagged: ValueError: tidak bisa"
     assert json.loads(reject["record"])["id"] == "000042"
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet"])
+def test_kept_fields_that_no_utf_8_can_hold_harm_no_output(tmp_path: Path, model: Path, name: str) -> None:
+    """Half of a surrogate pair, as Python and JavaScript write it into JSON, and numbers longer than 64 bits."""
+    dump = tmp_path / "dump.jsonl"
+    dump.write_text('{"id": "\\ud83d", "isi": "gol", "judul": "separuh \\ud83d", "n": 1%s}\n' % ("0" * 25))
+    summary = bc.tag_dump(dump, tmp_path / name, model=model, keep=["judul", "n"])
+    assert (summary.n_tagged, summary.n_rejected) == (1, 0)
+    (article,) = [raw.record() for raw in read_raw(find_sources(tmp_path / name))]
+    assert (article["id"], article["judul"]) == ("?", "separuh ?")
+    assert float(article["n"]) == 1e25
+
+
+def test_a_run_does_not_read_what_it_writes(
+    tmp_path: Path, model: Path, small_parts: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "dump"
+    folder.mkdir()
+    write(folder / "a.jsonl", articles(30))
+    (folder / "b.jsonl").write_text("rusak\n")
+    for _ in range(2):
+        summary = bc.tag_dump(folder, folder / "out.jsonl", model=model)
+        assert (summary.n_tagged, summary.n_rejected) == (30, 1)
+    assert (
+        f"left out what this run writes itself: {folder / 'out.jsonl'}, {folder / 'out.jsonl.rejects.jsonl'}"
+        in caplog.text
+    )
+    whole = (folder / "out.jsonl").read_bytes()
+    cut_off(folder, folder, model)
+    assert bc.tag_dump(folder, folder / "out.jsonl", model=model, resume=True).n_resumed == 10
+    assert (folder / "out.jsonl").read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("output", "rejects", "message"),
+    [
+        ("dump.jsonl", None, "dump.jsonl is an input, and would be written over"),
+        ("out.jsonl", "dump.jsonl", "dump.jsonl is an input, and would be written over"),
+        ("-", "dump.jsonl", "dump.jsonl is an input, and would be written over"),
+        ("out.jsonl", "./out.jsonl", "output and rejects cannot both go to"),
+    ],
+)
+def test_no_file_is_written_over_that_is_read(
+    tmp_path: Path,
+    dump: Path,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    output: str,
+    rejects: str | None,
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = dump.read_bytes()
+    with pytest.raises(InputError, match=message):
+        bc.tag_dump(dump, output, model=model, rejects=rejects)
+    assert dump.read_bytes() == before
 
 
 def test_duplicate_ids_are_kept(tmp_path: Path, model: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
 import json
 import logging
+import lzma
 import os
 import sys
 from collections.abc import Callable
@@ -358,6 +360,25 @@ def test_gzip_with_a_wrong_checksum_loses_nothing(tmp_path: Path) -> None:
     assert "incorrect data check" in rejected[0].reason
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,isi\r1,Satu; dua\r",
+        "id^isi\n1^Satu; dua\n",
+        "id:isi\n1:Satu; dua\n",
+        "id\x1fisi\n1\x1fSatu; dua\n",
+        'id, "isi"\n1, "Satu; dua"\n',
+        'sep=,\r\n"id","isi"\r\n"1","Satu; dua"\r\n',
+        "id,isi,isi\n1,Satu; dua,lain\n",
+    ],
+)
+def test_csv_as_other_programs_write_it(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.csv").write_bytes(content.encode())
+    articles, rejected = read(tmp_path / "a.csv")
+    assert [(a.id, a.text) for a in articles] == [("1", "Satu; dua")]
+    assert rejected == []
+
+
 def test_a_csv_row_with_a_wrong_number_of_columns_is_rejected(tmp_path: Path) -> None:
     rows = ["id,isi,tanggal", "1,Satu,x", "2,Dua", '3,"Tiga, tiga",y,z', "", "4,Empat,x"]
     (tmp_path / "a.csv").write_text("\n".join(rows))
@@ -392,10 +413,35 @@ def test_an_unreadable_file_among_good_ones_is_one_reject(tmp_path: Path) -> Non
     (tmp_path / "e.xml").write_text("<sitemap/>")
     (tmp_path / "f.jsonl").write_text(LINES)
     rejected: list[RecordError] = []
-    inputs = [str(p) for p in sorted(tmp_path.iterdir()) if p.name != "d.jsonl"]
-    articles = list(bc.read_articles(inputs, on_reject=rejected.append))
-    assert known(articles) == EXPECTED * 2
-    assert [Path(e.source).name for e in rejected] == ["b.parquet", "c.jsonl.gz", "e.xml"]
+    for inputs in (tmp_path, str(tmp_path / "*")):
+        rejected.clear()
+        articles = list(bc.read_articles(inputs, on_reject=rejected.append))
+        assert known(articles) == EXPECTED * 2
+        assert [Path(e.source).name for e in rejected] == ["b.parquet", "c.jsonl.gz", "d.jsonl", "e.xml"]
+
+
+@pytest.mark.parametrize("content", [bz2.compress(LINES.encode()), lzma.compress(LINES.encode()), b"PK\x03\x04\x14\0"])
+def test_what_is_no_text_is_never_taken_for_an_article(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "dump").write_bytes(content)
+    articles, (reject,) = read(tmp_path / "dump")
+    assert articles == []
+    assert "it is no text; expected .jsonl" in reject.reason
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs the permissions of POSIX")
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jsonl").write_text(LINES)
+    (tmp_path / "tertutup").mkdir()
+    scandir = os.scandir
+
+    def denied(path: Any) -> Any:  # root may read everything, so that taking away a permission shows nothing
+        if str(path).endswith("tertutup"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(InputError, match=r"cannot read the folder .*tertutup: Permission denied"):
+        read(tmp_path)
 
 
 def test_a_file_that_cannot_be_opened_is_one_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -541,6 +587,27 @@ def test_no_line_is_lost(tmp_path_factory: pytest.TempPathFactory, lines: list[b
     path = tmp_path_factory.getbasetemp() / "lines.jsonl"
     path.write_bytes(b"\n".join([b'{"isi": "x"}', *lines]))
     assert sum(lands_somewhere(path)) == 1 + sum(bool(_utf8(line).strip()) for line in lines)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".xml", ".txt"])
+@given(
+    parts=st.lists(st.sampled_from(FRAGMENTS[:-8]) | st.text(max_size=8).map(str.encode), max_size=30),
+    begun=st.booleans(),
+)
+def test_whatever_the_content_every_word_of_it_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, parts: list[bytes], begun: bool
+) -> None:
+    """Words strewn over a broken dump are in an article or in a reject; only heads and what lies between do not count."""
+    path = tmp_path_factory.getbasetemp() / f"words{suffix}"
+    begin = {".csv": b"id,isi\n", ".tsv": b"id\tisi\n", ".xml": b"<item>", ".json": b"[" if begun else b""}.get(
+        suffix, b""
+    )
+    words = [f"kata{i}x".encode() for i in range(len(parts))]
+    path.write_bytes(begin + b"".join(part + word for part, word in zip(parts, words, strict=True)))
+    articles, rejected = read(path)
+    back = repr([(a.id, a.title, a.text, a.date, a.source, a.url, a.topics, a.unsure, a.fields) for a in articles])
+    back += repr([error.record for error in rejected])
+    assert [word for word in words if word.decode() not in back] == []
 
 
 def _utf8(line: bytes) -> bytes:

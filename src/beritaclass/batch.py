@@ -34,7 +34,7 @@ from beritaclass.article import Article
 from beritaclass.classifier import Tagged, TopicClassifier
 from beritaclass.errors import BatchError, InputError, RecordError
 from beritaclass.io.fields import USUAL_NAMES, Fields
-from beritaclass.io.journal import Journal, Stream
+from beritaclass.io.journal import Journal, Stream, default_rejects
 from beritaclass.io.parts import Part, choose, divide
 from beritaclass.io.readers import Raw, read_raw
 from beritaclass.io.records import as_json
@@ -196,13 +196,17 @@ def tag_dump(
         If there are too many rejects, the disk is full, or there is nothing to resume that fits.
     """
     started = time.monotonic()
-    sources = find_sources(inputs)
+    target = Path(output)
+    unfinished = target.parent / f"{target.name}.unfinished"
+    inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    written = [Path(rejects) if rejects else default_rejects(target)] if rejects or str(output) != "-" else []
+    written += [target] if str(output) != "-" else []
+    sources = _without_own(find_sources(inputs), inputs, written, unfinished)
     options = Options(fields, scores, tuple(dict.fromkeys(keep)))
     n_jobs = _n_jobs(n_jobs)
     with ExitStack() as stack:
         folder = _saved(model, stack) if isinstance(model, TopicClassifier) else Path(model or model_path())
         topics = bundle.read_manifest(folder)["topics"]
-        target = Path(output)
         if rejects is not None:
             check_place(Path(rejects))
         if str(output) == "-":
@@ -216,7 +220,7 @@ def tag_dump(
                 "options": [f"{name}={value}" for name, value in asdict(options).items()]
                 + [f"limit={limit}", f"sample={sample}", f"seed={seed}", f"beritaclass={version('beritaclass')}"],
             }
-            sink = stack.enter_context(Journal(target.with_name(f"{target.name}.unfinished"), key, resume))
+            sink = stack.enter_context(Journal(unfinished, key, resume))
 
         parts = divide(choose(read_raw(sources, fields), limit, sample, seed))
         summary = _resumed(sink, parts)
@@ -327,6 +331,28 @@ def tag_part(tagger: TopicClassifier, records: Sequence[Raw], options: Options) 
 
 
 # ------------------------------------------------------------------------------------------------- parts of the dump
+
+
+def _without_own(
+    sources: list[Source], inputs: Iterable[str | Path], written: Sequence[Path], unfinished: Path
+) -> list[Source]:
+    """Leave out of folders and globs what this very run writes, and refuse to write over a file that was named."""
+    own = {path.resolve() for path in written}
+    if len(own) < len(written):
+        raise InputError(f"output and rejects cannot both go to {written[0]}; give each a name of its own")
+    for given in inputs:
+        if Path(given).resolve() in own:
+            raise InputError(f"{given} is an input, and would be written over; write to another file")
+    others: list[Source] = []
+    left_out: list[Source] = []
+    for source in sources:
+        path = Path(source.path).resolve()
+        (left_out if path in own or unfinished.resolve() in path.parents else others).append(source)
+    if left_out:
+        _LOG.warning("left out what this run writes itself: %s", ", ".join(source.path for source in left_out))
+        if not others:
+            raise InputError("there is nothing to read besides what this run writes itself")
+    return others
 
 
 def _resumed(sink: Journal | Stream, parts: Iterator[Part]) -> Summary:

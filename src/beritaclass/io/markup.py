@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from html import unescape
 from typing import Any
@@ -53,6 +54,7 @@ def parse_page(page: bytes) -> dict[str, Any]:
         If trafilatura is not installed.
     """
     trafilatura = import_extra("trafilatura", extra="html", feature="reading .html pages")
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it complains of becomes a RecordError
     found = trafilatura.extract(page, output_format="json", with_metadata=True, include_comments=False)
     values = json.loads(found) if found else {}
     if not values.get("text"):
@@ -94,8 +96,6 @@ def parse_item(item: bytes) -> dict[str, Any]:
             record["tags" if element.get("domain") == "post_tag" else "categories"].append(value)
         elif name := _FIELDS.get(element.tag):
             record[name] = html_to_text(value) if name in ("title", "text") else value
-        elif element.tag in ("pubDate", "guid", "description") and value:
-            record.setdefault(
-                {"pubDate": "date", "guid": "id", "description": "text"}[element.tag], html_to_text(value)
-            )
+        elif element.tag in _FEED_FIELDS and value:
+            record.setdefault(_FEED_FIELDS[element.tag], html_to_text(value))
     return record
