@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import mmap
 import os
@@ -464,7 +465,9 @@ def _pool(n_jobs: int, folder: Path) -> Any:
     if _may_fork():
         _worker_tagger(folder)
         pool: Any = ForkedExecutor(n_jobs, get_context("fork"), initializer=start, initargs=parent)
+        gc.freeze()  # else each worker's collector touches all that is shared, and so copies it
         pool.submit(os.getpid)  # forks them all, before anything else starts a thread
+        gc.unfreeze()
         return pool
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
     return LokyExecutor(n_jobs, initializer=start, initargs=parent, env=threads)
