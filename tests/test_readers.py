@@ -279,6 +279,15 @@ def test_a_document_type_inside_of_an_item_is_an_error(tmp_path: Path) -> None:
     assert "not well-formed" in rejected[0].reason
 
 
+def test_what_a_text_quotes_is_not_taken_for_the_state_of_its_item(tmp_path: Path) -> None:
+    quoted = "<wp:status>{}</wp:status><wp:post_type>page</wp:post_type></item>"
+    export = as_wxr().replace("naik.", f"naik. {quoted.format('draft')}")
+    export += as_wxr().replace("naik.", f"naik. {quoted.format('publish')}").replace("[publish]", "[draft]")
+    (tmp_path / "a.xml").write_text(export)
+    articles, rejected = read(tmp_path / "a.xml")
+    assert ([a.id for a in articles], rejected) == (["a1", "a2", "a3"], [])
+
+
 def test_a_broken_item_harms_no_other(tmp_path: Path) -> None:
     broken = as_wxr().replace("</title><link>https://contoh.id/a2", "<link>https://contoh.id/a2")
     (tmp_path / "a.xml").write_text(broken.replace("Pedagang", "Peda\x0bgang"))
@@ -614,6 +623,28 @@ def test_whatever_the_content_every_word_of_it_comes_back(
 
 def _utf8(line: bytes) -> bytes:
     return line.decode("utf-8", "beritaclass.windows-1252").encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(
+            (f"{unit[:8]}.jsonl", json.dumps({"content": {"rendered": unit * 200_000}}))
+            for unit in ("<!--", "<script ", "<figure>", "<", "</", "[caption ", "<p ", "&")
+        ),
+        ("open.xml", "<item>" * 200_000),
+        ("quoted.xml", f"<item><content:encoded><![CDATA[{'</item>' * 200_000}]]></content:encoded></item>"),
+        ("brackets.json", "[" * 300_000),
+        ("open.json", '[{"isi": "' * 50_000),
+        ("gap.json", '[{"isi" "x"}' + " " * 50_000 + "x"),
+        ("quotes.csv", "id,isi\n" + '1,"x\n' * 20_000),
+    ],
+)
+def test_no_content_takes_for_ever(tmp_path: Path, name: str, content: str) -> None:
+    """Each of these would take hours if the time grew with the square of the length."""
+    path = tmp_path / name.replace("<", "").replace("/", "").replace("[", "")
+    path.write_text(content)
+    lands_somewhere(path)
 
 
 values = st.recursive(
