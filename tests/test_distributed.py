@@ -117,7 +117,10 @@ def test_dask_keeps_the_index_and_says_what_it_gives(client: Any, model: Path) -
 
     from beritaclass.distributed import dask
 
-    frame = pd.DataFrame({"isi": ["harga beras di pasar naik", "pemain mencetak gol"], "n": [1, 2]}, index=[7, 9])
+    frame = pd.DataFrame(
+        {"judul": [None, "Liga"], "isi": ["harga beras di pasar naik", "pemain mencetak gol"], "n": [1, 2]},
+        index=[7, 9],
+    )
     tagged = dask.tag(dd.from_pandas(frame, npartitions=2), model=model, keep=["n"])
     result = tagged.compute()
     assert result.index.tolist() == [7, 9]

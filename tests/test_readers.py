@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -203,6 +204,7 @@ def test_fields_are_found_in_both_languages_whatever_their_case() -> None:
         ({"rendered": "<p>Satu &amp; dua</p>"}, "Satu & dua"),
         (None, ""),
         (float("nan"), ""),
+        (pd.NA, ""),
         (b"Satu.", "Satu."),
     ],
 )
