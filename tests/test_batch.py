@@ -423,11 +423,12 @@ def test_killed_at_twenty_random_moments_and_resumed(
 def test_workers_go_when_their_parent_was_killed(tmp_path: Path, model: Path) -> None:
     dump = write(tmp_path / "dump.jsonl", articles(50_000))
     process = run(tmp_path, dump, model, "n_jobs=2")
-    while not (tmp_path / "out.jsonl.unfinished" / "parts.jsonl").exists():
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 60
+    while len(tasks := children.read_text().split()) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(1)
-    tasks = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert len(tasks) >= 2
+    assert process.poll() is None
     process.kill()
     process.wait()
     deadline = time.monotonic() + 15
