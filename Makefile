@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint java clean
 
 demo: .venv/installed
 	$(BIN)/beritaclass tag data/examples.jsonl
@@ -15,6 +15,11 @@ lint: .venv/developing
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The Spark tests need Java; without it, and where it cannot be installed, they are skipped.
+java:
+	@command -v java >/dev/null || (apt-get update -qq && apt-get install -qqy --no-install-recommends default-jre-headless) \
+		|| echo "Java could not be installed: the Spark tests will be skipped"
 
 .venv/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv

@@ -15,12 +15,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import beritaclass as bc
 from beritaclass import batch
 from beritaclass.errors import BatchError, InputError
 from beritaclass.io import Fields, journal, parts
+from beritaclass.io.readers import read_raw
+from beritaclass.io.sources import find_sources
 
 TOPICS = {
     "kriminal": [
@@ -38,11 +42,16 @@ TOPICS = {
 SMALL_PARTS = "from beritaclass import batch; from beritaclass.io import parts; parts.PART_RECORDS = 10\n"
 
 
-def articles(n: int, seed: int = 0) -> list[dict[str, Any]]:
+def articles(n: int, seed: int = 0, sentences: int = 6) -> list[dict[str, Any]]:
     draw = random.Random(seed)
     phrases = [phrase for group in TOPICS.values() for phrase in group]
     return [
-        {"id": f"{i:06}", "judul": draw.choice(phrases), "isi": ". ".join(draw.choices(phrases, k=6)), "rubrik": i % 3}
+        {
+            "id": f"{i:06}",
+            "judul": draw.choice(phrases),
+            "isi": ". ".join(draw.choices(phrases, k=sentences)),
+            "rubrik": i % 3,
+        }
         for i in range(n)
     ]
 
@@ -203,6 +212,63 @@ def test_an_article_that_cannot_be_tagged_harms_no_other(
     assert json.loads(reject["record"])["id"] == "000042"
 
 
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet"])
+def test_kept_fields_that_no_utf_8_can_hold_harm_no_output(tmp_path: Path, model: Path, name: str) -> None:
+    """Half of a surrogate pair, as Python and JavaScript write it into JSON, and numbers longer than 64 bits."""
+    dump = tmp_path / "dump.jsonl"
+    dump.write_text('{"id": "\\ud83d", "isi": "gol", "judul": "separuh \\ud83d", "n": 1%s}\n' % ("0" * 25))
+    summary = bc.tag_dump(dump, tmp_path / name, model=model, keep=["judul", "n"])
+    assert (summary.n_tagged, summary.n_rejected) == (1, 0)
+    (article,) = [raw.record() for raw in read_raw(find_sources(tmp_path / name))]
+    assert (article["id"], article["judul"]) == ("?", "separuh ?")
+    assert float(article["n"]) == 1e25
+
+
+def test_a_run_does_not_read_what_it_writes(
+    tmp_path: Path, model: Path, small_parts: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "dump"
+    folder.mkdir()
+    write(folder / "a.jsonl", articles(30))
+    (folder / "b.jsonl").write_text("rusak\n")
+    for _ in range(2):
+        summary = bc.tag_dump(folder, folder / "out.jsonl", model=model)
+        assert (summary.n_tagged, summary.n_rejected) == (30, 1)
+    assert (
+        f"left out what this run writes itself: {folder / 'out.jsonl'}, {folder / 'out.jsonl.rejects.jsonl'}"
+        in caplog.text
+    )
+    whole = (folder / "out.jsonl").read_bytes()
+    cut_off(folder, folder, model)
+    assert bc.tag_dump(folder, folder / "out.jsonl", model=model, resume=True).n_resumed == 10
+    assert (folder / "out.jsonl").read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("output", "rejects", "message"),
+    [
+        ("dump.jsonl", None, "dump.jsonl is an input, and would be written over"),
+        ("out.jsonl", "dump.jsonl", "dump.jsonl is an input, and would be written over"),
+        ("-", "dump.jsonl", "dump.jsonl is an input, and would be written over"),
+        ("out.jsonl", "./out.jsonl", "output and rejects cannot both go to"),
+    ],
+)
+def test_no_file_is_written_over_that_is_read(
+    tmp_path: Path,
+    dump: Path,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    output: str,
+    rejects: str | None,
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = dump.read_bytes()
+    with pytest.raises(InputError, match=message):
+        bc.tag_dump(dump, output, model=model, rejects=rejects)
+    assert dump.read_bytes() == before
+
+
 def test_duplicate_ids_are_kept(tmp_path: Path, model: Path) -> None:
     write(tmp_path / "dump.jsonl", articles(3) + articles(3))
     bc.tag_dump(tmp_path / "dump.jsonl", tmp_path / "out.jsonl", model=model)
@@ -357,11 +423,12 @@ def test_killed_at_twenty_random_moments_and_resumed(
 def test_workers_go_when_their_parent_was_killed(tmp_path: Path, model: Path) -> None:
     dump = write(tmp_path / "dump.jsonl", articles(50_000))
     process = run(tmp_path, dump, model, "n_jobs=2")
-    while not (tmp_path / "out.jsonl.unfinished" / "parts.jsonl").exists():
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 60
+    while len(tasks := children.read_text().split()) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(1)
-    tasks = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert len(tasks) >= 2
+    assert process.poll() is None
     process.kill()
     process.wait()
     deadline = time.monotonic() + 15
@@ -576,7 +643,8 @@ from beritaclass.io.journal import Journal
 peaks, add = {}, Journal.add
 
 def note(*args):
-    add(*args)
+    if args:
+        add(*args)
     for pid in [os.getpid(), *Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]:
         status = Path(f"/proc/{pid}/status").read_text()
         peaks[pid] = int(status.partition("VmHWM:")[2].split()[0])
@@ -589,18 +657,23 @@ Journal.add = note
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="needs /proc, which says how much memory a process took"
 )
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_memory_does_not_grow_with_the_dump(tmp_path: Path, model: Path, n_jobs: int) -> None:
+@pytest.mark.parametrize(("n_jobs", "suffix"), [(1, "jsonl"), (2, "jsonl"), (1, "parquet")])
+def test_memory_does_not_grow_with_the_dump(tmp_path: Path, n_jobs: int, suffix: str) -> None:
     peaks = []
     for times in (1, 10):
-        dump = write(tmp_path / "dump.jsonl", articles(10_000))  # the compiled kernel is loaded on the way
-        dump.write_bytes(dump.read_bytes() * times)
-        output = tmp_path / f"{times}.jsonl"
-        call = f"batch.tag_dump({str(dump)!r}, {str(output)!r}, model={str(model)!r}, n_jobs={n_jobs})"
-        code = f"{MEMORY}\n{call}\nprint(*sorted(peaks.values())[-{n_jobs}:])"
+        dump = tmp_path / f"dump.{suffix}"
+        records = articles(9_000, sentences=40)  # more than WARM_BYTES
+        if suffix == "parquet":
+            pq.write_table(pa.Table.from_pylist(records * times), dump, compression="none", row_group_size=9_000)
+        else:
+            write(dump, records * times)
+        assert dump.stat().st_size > batch.WARM_BYTES
+        output = tmp_path / f"{times}.{suffix}"
+        call = f"batch.tag_dump({str(dump)!r}, {str(output)!r}, keep=['judul'], n_jobs={n_jobs})"
+        code = f"{MEMORY}\n{call}\nnote()\nprint(*sorted(peaks.values())[-{n_jobs} - ({n_jobs} > 1):])"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         peaks.append([int(kilobytes) for kilobytes in done.stdout.split()])
-    assert len(peaks[0]) == n_jobs
+    assert len(peaks[0]) == n_jobs + (n_jobs > 1)  # the parent of workers counts too
     for short, long in zip(*peaks, strict=True):
         assert long <= 1.1 * short
         assert long <= 300_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import polars as pl
 import pytest
 
 import beritaclass as bc
@@ -29,6 +30,12 @@ def test_pandas_keeps_index_and_columns_and_is_not_changed(model: bc.TopicClassi
     pd.testing.assert_frame_equal(frame, before)
 
 
+@pytest.mark.parametrize("dtype", ["object", "str", "string", "string[pyarrow]", "category"])
+def test_a_missing_value_of_any_kind_is_an_empty_text(model: bc.TopicClassifier, dtype: str) -> None:
+    frame = pd.DataFrame({"text": pd.Series([TEXTS[0], pd.NA], dtype=dtype)})
+    assert bc.tag_frame(frame, model=model)["tags"].tolist() == [["kriminal"], []]
+
+
 def test_scores_and_titles(model: bc.TopicClassifier) -> None:
     frame = pd.DataFrame({"text": ["", ""], "judul": TEXTS[:2]})
     tagged = bc.tag_frame(frame, title="judul", model=model, scores=True)
@@ -49,6 +56,15 @@ def test_other_tables(library: str, model: bc.TopicClassifier) -> None:
 
 def test_an_empty_frame(model: bc.TopicClassifier) -> None:
     assert bc.tag_frame(pd.DataFrame({"text": []}), model=model)["tags"].tolist() == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [TEXTS, pd.Series(TEXTS), pl.LazyFrame({"text": TEXTS}), pd.DataFrame([TEXTS], columns=["text", "x", "x"])],
+)
+def test_what_is_no_table_is_an_error(model: bc.TopicClassifier, given: object) -> None:
+    with pytest.raises(InputError, match=f"expected a pandas or polars DataFrame .*, got {type(given).__name__}: "):
+        bc.tag_frame(given, model=model)
 
 
 def test_what_is_wrong_is_named(model: bc.TopicClassifier) -> None:

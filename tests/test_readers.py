@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
 import json
 import logging
+import lzma
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -201,6 +204,7 @@ def test_fields_are_found_in_both_languages_whatever_their_case() -> None:
         ({"rendered": "<p>Satu &amp; dua</p>"}, "Satu & dua"),
         (None, ""),
         (float("nan"), ""),
+        (pd.NA, ""),
         (b"Satu.", "Satu."),
     ],
 )
@@ -275,6 +279,15 @@ def test_a_document_type_inside_of_an_item_is_an_error(tmp_path: Path) -> None:
     articles, rejected = read(tmp_path / "a.xml")
     assert articles == []
     assert "not well-formed" in rejected[0].reason
+
+
+def test_what_a_text_quotes_is_not_taken_for_the_state_of_its_item(tmp_path: Path) -> None:
+    quoted = "<wp:status>{}</wp:status><wp:post_type>page</wp:post_type></item>"
+    export = as_wxr().replace("naik.", f"naik. {quoted.format('draft')}")
+    export += as_wxr().replace("naik.", f"naik. {quoted.format('publish')}").replace("[publish]", "[draft]")
+    (tmp_path / "a.xml").write_text(export)
+    articles, rejected = read(tmp_path / "a.xml")
+    assert ([a.id for a in articles], rejected) == (["a1", "a2", "a3"], [])
 
 
 def test_a_broken_item_harms_no_other(tmp_path: Path) -> None:
@@ -358,6 +371,25 @@ def test_gzip_with_a_wrong_checksum_loses_nothing(tmp_path: Path) -> None:
     assert "incorrect data check" in rejected[0].reason
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,isi\r1,Satu; dua\r",
+        "id^isi\n1^Satu; dua\n",
+        "id:isi\n1:Satu; dua\n",
+        "id\x1fisi\n1\x1fSatu; dua\n",
+        'id, "isi"\n1, "Satu; dua"\n',
+        'sep=,\r\n"id","isi"\r\n"1","Satu; dua"\r\n',
+        "id,isi,isi\n1,Satu; dua,lain\n",
+    ],
+)
+def test_csv_as_other_programs_write_it(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.csv").write_bytes(content.encode())
+    articles, rejected = read(tmp_path / "a.csv")
+    assert [(a.id, a.text) for a in articles] == [("1", "Satu; dua")]
+    assert rejected == []
+
+
 def test_a_csv_row_with_a_wrong_number_of_columns_is_rejected(tmp_path: Path) -> None:
     rows = ["id,isi,tanggal", "1,Satu,x", "2,Dua", '3,"Tiga, tiga",y,z', "", "4,Empat,x"]
     (tmp_path / "a.csv").write_text("\n".join(rows))
@@ -392,10 +424,35 @@ def test_an_unreadable_file_among_good_ones_is_one_reject(tmp_path: Path) -> Non
     (tmp_path / "e.xml").write_text("<sitemap/>")
     (tmp_path / "f.jsonl").write_text(LINES)
     rejected: list[RecordError] = []
-    inputs = [str(p) for p in sorted(tmp_path.iterdir()) if p.name != "d.jsonl"]
-    articles = list(bc.read_articles(inputs, on_reject=rejected.append))
-    assert known(articles) == EXPECTED * 2
-    assert [Path(e.source).name for e in rejected] == ["b.parquet", "c.jsonl.gz", "e.xml"]
+    for inputs in (tmp_path, str(tmp_path / "*")):
+        rejected.clear()
+        articles = list(bc.read_articles(inputs, on_reject=rejected.append))
+        assert known(articles) == EXPECTED * 2
+        assert [Path(e.source).name for e in rejected] == ["b.parquet", "c.jsonl.gz", "d.jsonl", "e.xml"]
+
+
+@pytest.mark.parametrize("content", [bz2.compress(LINES.encode()), lzma.compress(LINES.encode()), b"PK\x03\x04\x14\0"])
+def test_what_is_no_text_is_never_taken_for_an_article(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "dump").write_bytes(content)
+    articles, (reject,) = read(tmp_path / "dump")
+    assert articles == []
+    assert "it is no text; expected .jsonl" in reject.reason
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs the permissions of POSIX")
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jsonl").write_text(LINES)
+    (tmp_path / "tertutup").mkdir()
+    scandir = os.scandir
+
+    def denied(path: Any) -> Any:  # root may read everything, so that taking away a permission shows nothing
+        if str(path).endswith("tertutup"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(InputError, match=r"cannot read the folder .*tertutup: Permission denied"):
+        read(tmp_path)
 
 
 def test_a_file_that_cannot_be_opened_is_one_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -543,8 +600,53 @@ def test_no_line_is_lost(tmp_path_factory: pytest.TempPathFactory, lines: list[b
     assert sum(lands_somewhere(path)) == 1 + sum(bool(_utf8(line).strip()) for line in lines)
 
 
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".xml", ".txt"])
+@given(
+    parts=st.lists(st.sampled_from(FRAGMENTS[:-8]) | st.text(max_size=8).map(str.encode), max_size=30),
+    begun=st.booleans(),
+)
+def test_whatever_the_content_every_word_of_it_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, parts: list[bytes], begun: bool
+) -> None:
+    """Words strewn over a broken dump are in an article or in a reject; only heads and what lies between do not count."""
+    path = tmp_path_factory.getbasetemp() / f"words{suffix}"
+    begin = {".csv": b"id,isi\n", ".tsv": b"id\tisi\n", ".xml": b"<item>", ".json": b"[" if begun else b""}.get(
+        suffix, b""
+    )
+    if suffix == ".xml":
+        parts = [part.replace(b"</item>", b"</item><item>") for part in parts]
+    words = [f"kata{i}x".encode() for i in range(len(parts))]
+    path.write_bytes(begin + b"".join(part + word for part, word in zip(parts, words, strict=True)))
+    articles, rejected = read(path)
+    back = repr([(a.id, a.title, a.text, a.date, a.source, a.url, a.topics, a.unsure, a.fields) for a in articles])
+    back += repr([error.record for error in rejected])
+    assert [word for word in words if word.decode() not in back] == []
+
+
 def _utf8(line: bytes) -> bytes:
     return line.decode("utf-8", "beritaclass.windows-1252").encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(
+            (f"{unit[:8]}.jsonl", json.dumps({"content": {"rendered": unit * 200_000}}))
+            for unit in ("<!--", "<script ", "<figure>", "<", "</", "[caption ", "<p ", "&")
+        ),
+        ("open.xml", "<item>" * 200_000),
+        ("quoted.xml", f"<item><content:encoded><![CDATA[{'</item>' * 200_000}]]></content:encoded></item>"),
+        ("brackets.json", "[" * 300_000),
+        ("open.json", '[{"isi": "' * 50_000),
+        ("gap.json", '[{"isi" "x"}' + " " * 50_000 + "x"),
+        ("quotes.csv", "id,isi\n" + '1,"x\n' * 20_000),
+    ],
+)
+def test_no_content_takes_for_ever(tmp_path: Path, name: str, content: str) -> None:
+    """Each of these would take hours if the time grew with the square of the length."""
+    path = tmp_path / name.replace("<", "").replace("/", "").replace("[", "")
+    path.write_text(content)
+    lands_somewhere(path)
 
 
 values = st.recursive(

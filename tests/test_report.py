@@ -14,7 +14,8 @@ import beritaclass as bc
 from beritaclass.errors import RecordError
 from beritaclass.evaluation import compare, score
 from beritaclass.explanation import Contribution, Explanation, Occurrence
-from beritaclass.report.dump import DumpCounts, dump_page, tags_of
+from beritaclass.report import plots
+from beritaclass.report.dump import DumpCounts, dump_page, month_of, tags_of
 from beritaclass.report.evaluation import confused_pairs, evaluation_page
 from beritaclass.report.explanation import explanation_page, spans
 
@@ -146,6 +147,50 @@ def test_the_page_of_a_dump() -> None:
     assert "Hukum & Peradilan" in page.text
     assert "33.3 %" in page.text
     assert "--keep source" in page.text
+
+
+@pytest.mark.parametrize(
+    ("date", "month"),
+    [
+        ("2019-08-12", "2019-08"),
+        ("2019/08/12 10:00", "2019-08"),
+        ("Senin, 12 Agustus 2019 | 10:00 WIB", "2019-08"),
+        ("12 Agu 2019", "2019-08"),
+        ("Mon, 12 Aug 2019 03:00:00 +0000", "2019-08"),
+        ("Aug 12, 2019", "2019-08"),
+        ("12/08/2019", "2019-08"),
+        ("12-8-2019, 10.00", "2019-08"),
+        (1565578800, "2019-08"),
+        (1565578800000, "2019-08"),
+        ("1565578800.5", "2019-08"),
+        ("31/31/2019", ""),
+        ("12 Foo 2019", ""),
+        ("2019-13-01", ""),
+        (None, ""),
+    ],
+)
+def test_months_of_dates_as_portals_write_them(date: object, month: str) -> None:
+    assert month_of(date) == month
+
+
+@given(st.one_of(st.none(), st.integers(), st.floats(), st.text(), st.lists(st.integers())))
+def test_any_date_has_a_month_or_none(date: object) -> None:
+    assert month_of(date) == "" or len(month_of(date)) == 7
+
+
+def test_months_without_an_article_are_drawn_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[object, ...]] = []
+    monkeypatch.setattr(plots, "lines", lambda *given: drawn.append(given) or "")
+    tags = [{"topic": "hukum", "probability": 0.9}]
+    for dates in (["2023-11-01", "2024-02-05", "2024-02-06"], ["2010-01-01", "2019-01-01"]):
+        dump_page(({"tags": tags, "date": date} for date in dates), title="", names={})
+    (months, series), (years, _) = drawn
+    assert months == ["2023-11", "2023-12", "2024-01", "2024-02"]
+    assert [(name, values.tolist()) for name, values in series] == [
+        ("all articles", [1, 0, 0, 2]),
+        ("hukum", [1, 0, 0, 2]),
+    ]
+    assert years == [str(year) for year in range(2010, 2020)]
 
 
 def test_tags_are_read_from_every_format() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import logging
+import mmap
 import os
 import pickle
 import signal
@@ -32,7 +35,7 @@ from beritaclass.article import Article
 from beritaclass.classifier import Tagged, TopicClassifier
 from beritaclass.errors import BatchError, InputError, RecordError
 from beritaclass.io.fields import USUAL_NAMES, Fields
-from beritaclass.io.journal import Journal, Stream
+from beritaclass.io.journal import Journal, Stream, default_rejects
 from beritaclass.io.parts import Part, choose, divide
 from beritaclass.io.readers import Raw, read_raw
 from beritaclass.io.records import as_json
@@ -41,7 +44,7 @@ from beritaclass.io.writers import check_keep, check_output, check_place, write_
 
 _LOG = logging.getLogger(__name__)
 WARM_BYTES = 1 << 23
-"""Input from which on it pays to load the compiled kernel once, before the workers are forked."""
+"""Input from which on it pays to load the compiled kernel at once: in the parent, before the workers are forked."""
 DIGITS = 4
 """Decimals of a probability in a row."""
 LOG_SECONDS = 60
@@ -194,13 +197,17 @@ def tag_dump(
         If there are too many rejects, the disk is full, or there is nothing to resume that fits.
     """
     started = time.monotonic()
-    sources = find_sources(inputs)
+    target = Path(output)
+    unfinished = target.parent / f"{target.name}.unfinished"
+    inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    written = [Path(rejects) if rejects else default_rejects(target)] if rejects or str(output) != "-" else []
+    written += [target] if str(output) != "-" else []
+    sources = _without_own(find_sources(inputs), inputs, written, unfinished)
     options = Options(fields, scores, tuple(dict.fromkeys(keep)))
     n_jobs = _n_jobs(n_jobs)
     with ExitStack() as stack:
         folder = _saved(model, stack) if isinstance(model, TopicClassifier) else Path(model or model_path())
         topics = bundle.read_manifest(folder)["topics"]
-        target = Path(output)
         if rejects is not None:
             check_place(Path(rejects))
         if str(output) == "-":
@@ -214,16 +221,19 @@ def tag_dump(
                 "options": [f"{name}={value}" for name, value in asdict(options).items()]
                 + [f"limit={limit}", f"sample={sample}", f"seed={seed}", f"beritaclass={version('beritaclass')}"],
             }
-            sink = stack.enter_context(Journal(target.with_name(f"{target.name}.unfinished"), key, resume))
+            sink = stack.enter_context(Journal(unfinished, key, resume))
 
         parts = divide(choose(read_raw(sources, fields), limit, sample, seed))
         summary = _resumed(sink, parts)
+        large = sum(source.size for source in sources) >= WARM_BYTES
         if n_jobs == 1:
             tagger = model if isinstance(model, TopicClassifier) else bundle.load(folder)
+            if large:
+                _warm_up(tagger)
             results = ((part, tag_part(tagger, part.records, options)) for part in parts)
         else:
-            if _may_fork() and sum(source.size for source in sources) >= WARM_BYTES:
-                _worker_tagger(folder).vectorizer_.warm_up()
+            if large and _may_fork():
+                _warm_up(_worker_tagger(folder))
             results = stack.enter_context(closing(_in_parallel(parts, folder, options, n_jobs)))
         show = stack.enter_context(_progress(sources, shown=progress))
         try:
@@ -324,6 +334,28 @@ def tag_part(tagger: TopicClassifier, records: Sequence[Raw], options: Options) 
 # ------------------------------------------------------------------------------------------------- parts of the dump
 
 
+def _without_own(
+    sources: list[Source], inputs: Iterable[str | Path], written: Sequence[Path], unfinished: Path
+) -> list[Source]:
+    """Leave out of folders and globs what this very run writes, and refuse to write over a file that was named."""
+    own = {path.resolve() for path in written}
+    if len(own) < len(written):
+        raise InputError(f"output and rejects cannot both go to {written[0]}; give each a name of its own")
+    for given in inputs:
+        if Path(given).resolve() in own:
+            raise InputError(f"{given} is an input, and would be written over; write to another file")
+    others: list[Source] = []
+    left_out: list[Source] = []
+    for source in sources:
+        path = Path(source.path).resolve()
+        (left_out if path in own or unfinished.resolve() in path.parents else others).append(source)
+    if left_out:
+        _LOG.warning("left out what this run writes itself: %s", ", ".join(source.path for source in left_out))
+        if not others:
+            raise InputError("there is nothing to read besides what this run writes itself")
+    return others
+
+
 def _resumed(sink: Journal | Stream, parts: Iterator[Part]) -> Summary:
     """Pass over the parts that an earlier run has done, and count them."""
     summary = Summary()
@@ -355,6 +387,19 @@ def _n_jobs(n_jobs: int) -> int:
 def _saved(model: TopicClassifier, stack: ExitStack) -> Path:
     """Save a model for the workers, and for its digest."""
     return bundle.save(model, Path(stack.enter_context(tempfile.TemporaryDirectory())) / "model")
+
+
+def _warm_up(tagger: TopicClassifier) -> None:
+    """Load the compiled kernel, and give back the 80 MB of its compiler's code: it is hardly needed any more.
+
+    Should it be, the system reads it from its file again.
+    """
+    tagger.vectorizer_.warm_up()
+    maps = Path("/proc/self/maps")
+    for mapped in maps.read_text(encoding="utf-8", errors="replace").splitlines() if maps.exists() else ():
+        if "llvmlite" in mapped and " r-xp " in mapped:
+            start, end = (int(address, 16) for address in mapped.split()[0].split("-"))
+            ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
 
 
 def _in_parallel(
@@ -420,7 +465,9 @@ def _pool(n_jobs: int, folder: Path) -> Any:
     if _may_fork():
         _worker_tagger(folder)
         pool: Any = ForkedExecutor(n_jobs, get_context("fork"), initializer=start, initargs=parent)
+        gc.freeze()  # else each worker's collector touches all that is shared, and so copies it
         pool.submit(os.getpid)  # forks them all, before anything else starts a thread
+        gc.unfreeze()
         return pool
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
     return LokyExecutor(n_jobs, initializer=start, initargs=parent, env=threads)

@@ -50,14 +50,21 @@ def tag_frame(
     import narwhals as nw
 
     tagger = model if model is not None else load()
-    table: Any = nw.from_native(cast(Any, frame), eager_only=True)
+    try:
+        table: Any = nw.from_native(cast(Any, frame), eager_only=True)
+        names = table.columns
+    except (TypeError, nw.exceptions.NarwhalsError) as error:
+        raise InputError(
+            f"expected a pandas or polars DataFrame or a pyarrow Table, each column with a name of its own, "
+            f"got {type(frame).__name__}: {error}"
+        ) from None
     new = ["tags", *(f"score_{topic}" for topic in tagger.classes_ if scores)]
     for column in [text] if title is None else [text, title]:
-        if column not in table.columns:
+        if column not in names:
             raise InputError(
-                f"no column {column!r}; there are {', '.join(map(repr, table.columns))}; name it by text= or title="
+                f"no column {column!r}; there are {', '.join(map(repr, names))}; name it by text= or title="
             )
-    if taken := [column for column in new if column in table.columns]:
+    if taken := [column for column in new if column in names]:
         raise InputError(f"the frame already has the column {taken[0]!r}; rename or drop it first")
 
     bodies = _strings(table[text], text)
@@ -86,8 +93,8 @@ def _list_type(nw: Any, backend: Any) -> Any:
 
 def _strings(series: Any, name: str) -> list[str]:
     values: list[Any] = series.to_list()
-    for row, value in enumerate(values):
-        if value is None or value != value:  # noqa: PLR0124 - NaN, pandas' mark of a missing value, is not itself
+    for row, (value, missing) in enumerate(zip(values, series.is_null().to_list(), strict=True)):
+        if missing:
             values[row] = ""
         elif not isinstance(value, str):
             raise InputError(

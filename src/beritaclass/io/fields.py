@@ -149,8 +149,11 @@ def _plain(value: Any) -> str:
 
 
 def _is_missing(value: Any) -> bool:
-    """Whether it is None, NaN or pandas' NaT: only the last two are not themselves."""
-    return value is None or (not isinstance(value, list | dict) and value != value)  # noqa: PLR0124
+    """Whether it is None, NaN or pandas' NaT or NA: the second and third are not themselves, the last is neither."""
+    try:
+        return value is None or (not isinstance(value, list | dict) and bool(value != value))  # noqa: PLR0124
+    except TypeError:
+        return True
 
 
 def _slugs(value: Any) -> tuple[str, ...] | None:

@@ -69,7 +69,7 @@ def _more(blocks: Iterator[bytes], have: int) -> bytes:
 
 
 _BETWEEN_VALUES = re.compile(r"[\s,\[\]\x1e]*")
-_NEXT_VALUE = re.compile(r"\}\s*\]?\s*,?\s*(?=\{)")
+_NEXT_VALUE = re.compile(r"\}(?:\s*\])?(?:\s*,)?\s*(?=\{)")
 
 
 def _read_json_values(blocks: Iterator[bytes], _source: Source, _fields: Fields) -> Records:
@@ -144,10 +144,12 @@ def read_parquet(source: Source) -> Records:
 
 
 _ITEM_START = re.compile(rb"<item[\s>]")
-_ITEM_END = re.compile(rb"</item\s*>")
+_ITEM_END = re.compile(rb"(<!\[CDATA\[)|(\]\]>)|</item\s*>")
 _AFTER_ITEM = re.compile(rb"\s*(?:<item[\s>]|</channel)")
-_POST_TYPE = re.compile(rb"<wp:post_type>\s*(?:<!\[CDATA\[)?\s*([\w-]+)")
-_STATUS = re.compile(rb"<wp:status>\s*(?:<!\[CDATA\[)?\s*([\w-]+)")
+_KIND = re.compile(
+    rb"<!\[CDATA\[.*?\]\]>|<wp:(?P<what>post_type|status)>\s*(?:<!\[CDATA\[)?\s*(?P<said>[\w-]+)", re.DOTALL
+)
+"""What an item is; the first alternative skips what its text may quote."""
 _POST_TYPES = (b"post", b"berita", b"news", b"artikel", b"article")
 
 
@@ -170,7 +172,8 @@ def _read_items(blocks: Iterator[bytes], source: Source, _fields: Fields) -> Rec
                     continue
                 item = buffer[at:end]
                 at = end
-                kind, status = (m[1] if (m := pattern.search(item)) else b"" for pattern in (_POST_TYPE, _STATUS))
+                said = {found["what"]: found["said"] for found in _KIND.finditer(item)}
+                kind, status = said.get(b"post_type"), said.get(b"status")
                 if kind and kind not in _POST_TYPES:
                     left_out[kind.decode()] = left_out.get(kind.decode(), 0) + 1
                 elif status and status != b"publish":
@@ -192,10 +195,12 @@ def _read_items(blocks: Iterator[bytes], source: Source, _fields: Fields) -> Rec
 
 def _end_of_item(buffer: bytes, start: int) -> int:
     """Return where an item ends, 0 if not in this buffer; an end that is quoted in its text does not count."""
+    quoted = False
     for found in _ITEM_END.finditer(buffer, start):
-        end = found.end()
-        if buffer.count(b"<![CDATA[", start, end) == buffer.count(b"]]>", start, end) or _AFTER_ITEM.match(buffer, end):
-            return end
+        if found[1] or found[2]:
+            quoted = bool(found[1])
+        elif not quoted or _AFTER_ITEM.match(buffer, found.end()):
+            return found.end()
     return 0
 
 

@@ -22,6 +22,11 @@ _LOG = logging.getLogger(__name__)
 Key = Mapping[str, list[Any]]
 
 
+def default_rejects(target: Path) -> Path:
+    """Return where the rejects of an output go, if nothing else is asked for."""
+    return target.parent / f"{target.name}.rejects.jsonl"
+
+
 class Journal:
     """A folder of four files: what is run, the rows so far, the rejects so far, and a line for each finished part.
 
@@ -91,7 +96,7 @@ class Journal:
 
     def publish_rejects(self, target: Path, asked: str | Path | None) -> str:
         """Write the file of rejects, and return where; one that was not asked for by name only if there are some."""
-        path = Path(asked) if asked else target.with_name(f"{target.name}.rejects.jsonl")
+        path = Path(asked) if asked else default_rejects(target)
         if not asked and not self.rejects.stat().st_size:
             path.unlink(missing_ok=True)
             return ""
@@ -143,7 +148,8 @@ class Stream:
         else:
             for line in rejects.splitlines():
                 reject = orjson.loads(line)
-                _LOG.warning("rejected: %s:%s: %s", reject["source"], reject["position"] or "", reject["reason"])
+                place = ":".join(str(reject[name]) for name in ("source", "position") if reject[name])
+                _LOG.warning("rejected: %s: %s", place, reject["reason"])
 
     def publish_rejects(self, _: Path, asked: str | Path | None) -> str:
         """Return where the rejects are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from html import unescape
 from typing import Any
@@ -10,7 +11,9 @@ from xml.etree import ElementTree
 
 from beritaclass.errors import RecordError, import_extra
 
-_UNSEEN = re.compile(r"<!--.*?-->|<(script|style|iframe|figure|noscript)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_UNSEEN = ("script", "style", "iframe", "figure", "noscript")
+_UNSEEN_START = re.compile(rf"<!--|<({'|'.join(_UNSEEN)})\b", re.IGNORECASE)
+_UNSEEN_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _UNSEEN} | {"": re.compile("-->")}
 _BREAK = re.compile(r"</?(?:p|div|br|h[1-6]|li|ul|ol|blockquote|tr|table|section)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _SHORTCODE = re.compile(r"\[/?(?:caption|gallery|embed|audio|video|playlist|vc_\w+|et_pb_\w+|td_\w+)\b[^\[\]]*\]")
@@ -37,9 +40,23 @@ _FEED_FIELDS = {"pubDate": "date", "guid": "id", "description": "text"}
 
 def html_to_text(html: str) -> str:
     """Return the text of the HTML of an article, a line a paragraph."""
-    html = _SHORTCODE.sub(" ", _UNSEEN.sub(" ", html))
+    html = _SHORTCODE.sub(" ", _without_unseen(html))
     text = unescape(_TAG.sub("", _BREAK.sub("\n", html))).replace("\xa0", " ")
     return "\n".join(line for line in (" ".join(line.split()) for line in text.split("\n")) if line)
+
+
+def _without_unseen(html: str) -> str:
+    """Take out comments and elements that are not read; one that is never closed stays, and is looked for but once."""
+    kept, at, unclosed = list[str](), 0, set[str]()
+    for start in _UNSEEN_START.finditer(html):
+        kind = (start[1] or "").lower()
+        if start.start() >= at and kind not in unclosed:
+            if end := _UNSEEN_END[kind].search(html, start.end()):
+                kept += html[at : start.start()], " "
+                at = end.end()
+            else:
+                unclosed.add(kind)
+    return "".join(kept) + html[at:]
 
 
 def parse_page(page: bytes) -> dict[str, Any]:
@@ -53,6 +70,7 @@ def parse_page(page: bytes) -> dict[str, Any]:
         If trafilatura is not installed.
     """
     trafilatura = import_extra("trafilatura", extra="html", feature="reading .html pages")
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it complains of becomes a RecordError
     found = trafilatura.extract(page, output_format="json", with_metadata=True, include_comments=False)
     values = json.loads(found) if found else {}
     if not values.get("text"):
@@ -94,8 +112,6 @@ def parse_item(item: bytes) -> dict[str, Any]:
             record["tags" if element.get("domain") == "post_tag" else "categories"].append(value)
         elif name := _FIELDS.get(element.tag):
             record[name] = html_to_text(value) if name in ("title", "text") else value
-        elif element.tag in ("pubDate", "guid", "description") and value:
-            record.setdefault(
-                {"pubDate": "date", "guid": "id", "description": "text"}[element.tag], html_to_text(value)
-            )
+        elif element.tag in _FEED_FIELDS and value:
+            record.setdefault(_FEED_FIELDS[element.tag], html_to_text(value))
     return record

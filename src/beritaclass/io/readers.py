@@ -17,7 +17,17 @@ from beritaclass.errors import MissingExtraError, RecordError
 from beritaclass.io.fields import Fields
 from beritaclass.io.formats import PARSERS, READERS, parse_line, read_parquet
 from beritaclass.io.records import Content, Records, as_text
-from beritaclass.io.sources import BLOCK, UNREADABLE, Source, as_utf8, find_sources, format_of, read_blocks, why
+from beritaclass.io.sources import (
+    BLOCK,
+    FORMATS,
+    UNREADABLE,
+    Source,
+    as_utf8,
+    find_sources,
+    format_of,
+    read_blocks,
+    why,
+)
 from beritaclass.io.table import split_header
 
 
@@ -182,6 +192,9 @@ _BEGINNINGS = (
 )
 
 
+_NO_TEXT = (b"PK\x03\x04", b"BZh", "\xfd7zXZ".encode(), b"%PDF")  # zip and Excel, bzip2, xz after `as_utf8`, PDF
+
+
 def _sniff(head: bytes, otherwise: str, fields: Fields) -> str:
     """Return the format of a file by how it begins."""
     start = head.lstrip()
@@ -190,6 +203,10 @@ def _sniff(head: bytes, otherwise: str, fields: Fields) -> str:
         return "jsonl"  # of which there may be none; a text is an article, if an empty one
     if head.startswith(b"PAR1"):
         raise RecordError("Parquet is read from files only, and only under a name that ends in .parquet")
+    if otherwise == "text" and (b"\0" in head or head.startswith(_NO_TEXT)):
+        raise RecordError(
+            f"it is no text; expected {', '.join(FORMATS)}, plain, .gz or .zst: unpack or convert it first"
+        )
     if start.startswith(b"{"):
         with suppress(RecordError):
             parse_line(line)
@@ -199,6 +216,6 @@ def _sniff(head: bytes, otherwise: str, fields: Fields) -> str:
         if beginning.match(start):
             return kind
     if otherwise == "text" and newline:
-        names, _, _ = split_header(line.decode("utf-8", "replace"), fields)
+        names, _ = split_header(line.decode("utf-8", "replace"), fields)
         return "csv" if any(map(fields.knows, names)) else "text"
     return otherwise

@@ -45,11 +45,11 @@ def too_long(start: bytes) -> RecordError:
 
 
 def as_json(value: Any) -> bytes:
-    """Return a value as JSON, whatever is in it."""
+    """Return a value as JSON, whatever is in it; half of a surrogate pair, which no UTF-8 can hold, becomes '?'."""
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError:  # halves of surrogate pairs, numbers of more than 64 bits
-        return json.dumps(value, default=str).encode()
+    except TypeError:  # such halves, numbers of more than 64 bits
+        return json.dumps(value, default=str, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def as_text(content: Any) -> str:

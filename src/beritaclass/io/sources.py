@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import glob
 import logging
+import os
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -60,7 +61,8 @@ class Source:
         """Return what tells this file from another, or from itself after a change."""
         if self.path == "-":
             return "standard input"
-        return f"{self.path} ({self.size} bytes, changed at {Path(self.path).stat().st_mtime_ns} ns)"
+        changed = Path(self.path).stat().st_mtime_ns if Path(self.path).exists() else 0
+        return f"{self.path} ({self.size} bytes, changed at {changed} ns)"
 
 
 def find_sources(inputs: str | Path | Iterable[str | Path]) -> list[Source]:
@@ -79,7 +81,7 @@ def find_sources(inputs: str | Path | Iterable[str | Path]) -> list[Source]:
         elif path.is_dir():
             sources += _folder(path)
         elif path.exists():
-            sources.append(Source(str(given), path.name, path.stat().st_size))
+            sources.append(_source(path, path.name))
         elif glob.has_magic(str(given)):
             root = Path(*[part for part in path.parts[:-1] if not glob.has_magic(part)])
             found = [Path(p) for p in sorted(glob.glob(str(given), recursive=True))]  # noqa: PTH207 - a string is given
@@ -89,14 +91,22 @@ def find_sources(inputs: str | Path | Iterable[str | Path]) -> list[Source]:
                 if match.is_dir():
                     sources += _folder(match)
                 else:
-                    sources.append(Source(str(match), _below(root, match), match.stat().st_size))
+                    sources.append(_source(match, _below(root, match)))
         else:
             raise InputError(f"no such file or folder: {str(given)!r}")
     return sources
 
 
+def _source(path: Path, name: str) -> Source:
+    return Source(str(path), name, path.stat().st_size if path.exists() else 0)  # a link may lead nowhere
+
+
 def _folder(folder: Path) -> list[Source]:
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    def fail(error: OSError) -> None:
+        raise InputError(f"cannot read the folder {error.filename}: {error.strerror}")
+
+    found = (Path(parent, name) for parent, _, names in os.walk(folder, onerror=fail) for name in names)
+    files = sorted(p for p in found if p.is_file() or not p.exists())
     visible = [p for p in files if not any(part.startswith((".", "_")) for part in p.relative_to(folder).parts)]
     known = [p for p in visible if format_of(p.name)]
     if not known:
@@ -104,7 +114,7 @@ def _folder(folder: Path) -> list[Source]:
     if len(known) < len(visible):
         others = sorted({p.suffix or p.name for p in visible} - {p.suffix for p in known})
         _LOG.warning("%s: left out %d files: %s", folder, len(visible) - len(known), ", ".join(others))
-    return [Source(str(p), _below(folder, p), p.stat().st_size) for p in known]
+    return [_source(p, _below(folder, p)) for p in known]
 
 
 def _below(folder: Path, path: Path) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
@@ -21,9 +23,11 @@ def read_table(blocks: Iterator[bytes], _source: Source, fields: Fields) -> Reco
     """Read the rows that follow a header."""
     csv.field_size_limit(records.LONGEST_RECORD)
     head = next(blocks, b"")
-    lines = _Lines(numbered_lines(chain([head], blocks)))
-    header, delimiter, quote = split_header(lines.header(), fields)
-    dialect: dict[str, Any] = {"delimiter": delimiter, "quotechar": quote}
+    blocks = chain([head], blocks)
+    if b"\r" in head and b"\n" not in head:  # lines as the first Macs ended them
+        blocks = (block.replace(b"\r", b"\n") for block in blocks)
+    lines = _Lines(numbered_lines(blocks))
+    header, dialect = split_header(lines.header(), fields)
     if b'\\"' in head and b'""' not in head:
         dialect |= {"doublequote": False, "escapechar": "\\"}
 
@@ -61,15 +65,31 @@ def read_table(blocks: Iterator[bytes], _source: Source, fields: Fields) -> Reco
             rows = csv.reader(lines, strict=True, **dialect)
 
 
-def split_header(line: str, fields: Fields) -> tuple[list[str], str, str]:
-    """Return names, delimiter and quote of a header: those that show the field of the text, or the most names."""
+def split_header(line: str, fields: Fields) -> tuple[list[str], dict[str, Any]]:
+    """Return names and dialect of a header: those that show the field of the text, or the most names.
+
+    Besides the usual delimiters any sign may be one, if it shows the field of the text.
+    """
     quote = "'" if line.lstrip().startswith("'") else '"'
-    found = []
-    for delimiter in ",;\t|":
+    usual = ",;\t|"
+    found: list[tuple[tuple[bool, int], tuple[list[str], dict[str, Any]]]] = []
+    for delimiter in dict.fromkeys(usual + re.sub(r"[\w \"'.-]", "", line[:1000])):
+        dialect: dict[str, Any] = {
+            "delimiter": delimiter,
+            "quotechar": quote,
+            "skipinitialspace": f"{delimiter} {quote}" in line,
+        }
         with suppress(csv.Error):
-            names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter, quotechar=quote), [])]
-            found.append(((any(map(fields.knows, names)), len(names)), (names, delimiter, quote)))
-    return max(found, key=lambda item: item[0], default=((), ([], ",", quote)))[1]
+            names = [name.strip() for name in next(csv.reader([line], **dialect), [])]
+            shows_text = any(map(fields.knows, names))
+            if shows_text or delimiter in usual:
+                found.append(((shows_text, len(names)), (names, dialect)))
+    names, dialect = max(found, key=lambda item: item[0])[1] if found else ([], {})
+    met = Counter[str]()
+    for i, name in enumerate(names):  # of columns of the same name the first keeps it, as in pandas
+        names[i] = f"{name}.{met[name]}" if met[name] else name
+        met[name] += 1
+    return names, dialect
 
 
 class _Lines:
@@ -107,4 +127,6 @@ class _Lines:
         self._again += reversed(lines)
 
     def header(self) -> str:
-        return next((line for line in self if line.strip()), "").strip("\r\n")
+        """Return the first line that is neither empty nor Excel's word for the delimiter."""
+        said = (line.strip("\r\n") for line in self)
+        return next((line for line in said if line.strip() and not re.fullmatch("(?i)sep=.", line)), "")

@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,27 @@ N_BINS = 20
 N_SAMPLES = 4
 N_SOURCES = 15
 N_PERIODS = 60
-_MONTH = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])")
+_ISO_MONTH = re.compile(r"((?:19|20)\d\d)[-/.](0[1-9]|1[0-2])")
+_DAY_FIRST = re.compile(r"\b\d{1,2}[-/.](0?[1-9]|1[0-2])[-/.]((?:19|20)\d\d)\b")
+_NAMED = re.compile(
+    r"\b\d{1,2}[ -]([a-z]{3})[a-z]*\.?,?[ -]((?:19|20)\d\d)|([a-z]{3})[a-z]*\.? \d{1,2},? ((?:19|20)\d\d)\b", re.I
+)
+_SECONDS = re.compile(r"(\d{9,10})(?:\d{3})?(?:\.\d+)?")
+_NAMES = (
+    "jan",
+    "feb peb",
+    "mar",
+    "apr",
+    "mei may",
+    "jun",
+    "jul",
+    "agu ags aug",
+    "sep",
+    "okt oct",
+    "nov nop",
+    "des dec",
+)
+_MONTHS = {name: month for month, names in enumerate(_NAMES, start=1) for name in names.split()}
 
 
 @dataclass
@@ -30,6 +51,7 @@ class DumpCounts:
     n_untagged: int = 0
     topics: Counter[str] = field(default_factory=Counter)
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    surety: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     months: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     sources: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     articles_of_source: Counter[str] = field(default_factory=Counter)
@@ -41,15 +63,18 @@ class DumpCounts:
         tags = tags_of(record)
         self.n_articles += 1
         self.n_untagged += not tags
-        month = _MONTH.match(str(record.get("date") or ""))
+        month = month_of(record.get("date"))
+        if month:
+            self.months[month][""] += 1
         source = str(record.get("source") or "")
         self.articles_of_source[source] += bool(source)
         headline = " ".join(str(record.get("title") or record.get("id") or "").split())[:160]
         for topic, probability in tags.items():
             self.topics[topic] += 1
+            self.surety[topic] += probability
             self.probabilities[min(int(probability * N_BINS), N_BINS - 1)] += 1
             if month:
-                self.months[month[0]][topic] += 1
+                self.months[month][topic] += 1
             if source:
                 self.sources[source][topic] += 1
             self.pairs.update((topic, other) for other in tags if other != topic)
@@ -58,6 +83,27 @@ class DumpCounts:
                 kept.append(headline)
             elif (place := rng.randrange(self.topics[topic])) < N_SAMPLES:  # reservoir sampling, Vitter 1985
                 kept[place] = headline
+
+
+def month_of(date: Any) -> str:
+    """Return the month of a date as dumps write it, '2024-05'; '' if it tells none.
+
+    Examples
+    --------
+    >>> [month_of(date) for date in ("2024-05-06", "Senin, 6 Mei 2024 10:30 WIB", "6/5/2024", 1714986000, "kemarin")]
+    ['2024-05', '2024-05', '2024-05', '2024-05', '']
+    """
+    text = str(date or "").strip()
+    if found := _ISO_MONTH.match(text):
+        return f"{found[1]}-{found[2]}"
+    if found := _DAY_FIRST.search(text):
+        return f"{found[2]}-{int(found[1]):02}"
+    for found in _NAMED.finditer(text):
+        if month := _MONTHS.get((found[1] or found[3]).lower()):
+            return f"{found[2] or found[4]}-{month:02}"
+    if found := _SECONDS.fullmatch(text):
+        return f"{datetime.fromtimestamp(int(found[1]), UTC):%Y-%m}"
+    return ""
 
 
 def tags_of(record: Mapping[str, Any]) -> dict[str, float]:
@@ -105,22 +151,25 @@ def dump_page(records: Iterable[Mapping[str, Any]], *, title: str, names: Mappin
         by_size=by_size,
         topics=plots.bars(by_size, [counts.topics[t] for t in by_size], label="articles") if by_size else "",
         certainty=plots.histogram(counts.probabilities, label="probability of the tags that were said"),
-        months=_over_time(counts, by_size[:12]),
+        months=_over_time(counts, by_size[:11]),
         company=_company(counts, by_size[:24]),
+        n_sources=N_SOURCES,
         sources=_per_source(counts, by_size[:24]),
     )
 
 
 def _over_time(counts: DumpCounts, topics: list[str]) -> str:
-    """Draw articles a month, or a year where there are too many months."""
-    cut = 7 if len(counts.months) <= N_PERIODS else 4
-    periods: dict[str, Counter[str]] = defaultdict(Counter)
+    """Draw articles a month, those without any too; or a year where there are too many months."""
+    if len(counts.months) < 2:
+        return ""
+    first, last = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (min(counts.months), max(counts.months)))
+    months = [f"{n // 12}-{n % 12 + 1:02}" for n in range(first, last + 1)]
+    cut = 7 if len(months) <= N_PERIODS else 4
+    periods = {month[:cut]: Counter[str]() for month in months}
     for month, by_topic in counts.months.items():
         periods[month[:cut]].update(by_topic)
-    names = sorted(periods)
-    if len(names) < 2:
-        return ""
-    return plots.lines(names, [(t, np.array([periods[p][t] for p in names])) for t in topics])
+    series = [(t or "all articles", np.array([n[t] for n in periods.values()])) for t in ["", *topics]]
+    return plots.lines(list(periods), series)
 
 
 def _company(counts: DumpCounts, topics: list[str]) -> str:
@@ -135,4 +184,5 @@ def _per_source(counts: DumpCounts, topics: list[str]) -> str:
     if not sources:
         return ""
     shares = np.array([[counts.sources[s][t] / counts.articles_of_source[s] for t in topics] for s in sources])
-    return plots.heatmap(sources, topics, shares, label="% of the articles of a source that have the topic")
+    names = [f"{source:.30}  {counts.articles_of_source[source]:,}" for source in sources]
+    return plots.heatmap(names, topics, shares, label="% of the articles of a source that have the topic")

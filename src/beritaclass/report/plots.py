@@ -50,7 +50,8 @@ def _figure(width: float, height: float, *, rows: int = 1, columns: int = 1) -> 
     # Names inside of the elements must differ between the plots of one page.
     mark = f"p{abs(hash(element)) % 10**10}"
     element = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{mark}", element)
-    drawn.append(Svg(re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'width="100%"', element, count=1)))
+    size = f'width="100%" style="max-width: {90 * width:.0f}pt"'
+    drawn.append(Svg(re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, element, count=1)))
 
 
 def reliability(probability: Values, right: Values, *, n_bins: int = 10) -> Svg:
@@ -99,7 +100,8 @@ def bars(names: Sequence[str], values: Sequence[float], *, label: str) -> Svg:
         axis.invert_yaxis()
         axis.grid(visible=False, axis="y")
         axis.margins(y=0.01)
-        axis.set_xlabel(label)
+        axis.xaxis.set_major_formatter("{x:,.0f}")
+        axis.set_xlabel(label, fontsize=8.5, color=INK)
     return drawn[0]
 
 
@@ -109,7 +111,10 @@ def histogram(counts: Values, *, label: str) -> Svg:
     with _figure(5.5, 2.8) as (_, (axis,), drawn):
         axis.bar(edges[:-1], counts, width=np.diff(edges) * 0.92, align="edge", color=GREEN)
         axis.grid(visible=False, axis="x")
-        axis.set(xlim=(0, 1), xlabel=label, ylabel="tags")
+        axis.yaxis.set_major_formatter("{x:,.0f}")
+        axis.set(xlim=(0, 1))
+        axis.set_xlabel(label, fontsize=8.5, color=INK)
+        axis.set_ylabel("tags", fontsize=8.5, color=INK)
     return drawn[0]
 
 
@@ -125,6 +130,7 @@ def lines(periods: Sequence[str], series: Sequence[tuple[str, Values]]) -> Svg:
             axis.plot(x, values, color=GREEN, linewidth=1.4)
             axis.set_title(name, fontsize=8.5, color=INK, loc="left")
             axis.set_xticks(ticks, [periods[i] for i in ticks])
+            axis.yaxis.set_major_formatter("{x:,.0f}")
             axis.set_ylim(bottom=0)
         for axis in axes[len(series) :]:
             axis.set_visible(False)
