@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-ODD, FIRST, SMALL_FIRST, LEAD, AMPERSAND = 1, 2, 4, 8, 16
+ODD, FIRST, SMALL_FIRST, LEAD, AMPERSAND, STOP = 1, 2, 4, 8, 16, 32
 """Kinds of bytes for `scan`: bits of its table `kind`."""
 UNKNOWN, EMPTY = -1, -2
 
@@ -38,31 +38,73 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compiled
-def scan(codes: Array, ends: Array, kind: Array, letter: Array, trie: Array, word: Array) -> Any:
+def _says_twice(codes: Array, begin: int, end: int, last_lines: int) -> bool:
+    """Whether one of the last lines is a piece, a space and the same piece."""
+    for _ in range(last_lines):
+        start = end
+        while start > begin and codes[start - 1] != 10:
+            start -= 1
+        if start == begin:
+            break
+        stop = end
+        while stop > start and codes[stop - 1] == 32:
+            stop -= 1
+        half = (stop - start) // 2
+        if half and codes[start + half] == 32:
+            i = 0
+            while i < half and start + half + 1 + i < stop and codes[start + i] == codes[start + half + 1 + i]:
+                i += 1
+            if i == half:
+                return True
+        end = start - 1
+    return False
+
+
+@_compiled
+def scan(
+    codes: Array,
+    ends: Array,
+    look: Array,
+    kind: Array,
+    letter: Array,
+    trie: Array,
+    word: Array,
+    common: int,
+    last_lines: int,
+) -> Any:
     """Find texts that may need repair, and the places where a word of the trie stands.
 
     Parameters
     ----------
     codes : ndarray of uint8
-        All texts, one after the other.
+        All texts, one after the other, and one byte more.
     ends : ndarray of shape (n_texts,), int64
+    look : ndarray of shape (256, 256), bool
+        Whether anything can be found at a byte before another; all that follows is looked at only there.
     kind : ndarray of shape (256,), uint8
         ODD: a text with it may need repair; AMPERSAND: so if no space follows; FIRST: words may begin with it;
-        SMALL_FIRST: so at the beginning of a text or after a byte of kind LEAD.
+        SMALL_FIRST: so at the beginning of a text or after a byte of kind LEAD; STOP: it may end a sentence.
     letter : ndarray of shape (256,), uint8
         Column of the trie.
     trie : ndarray of shape (n_nodes, n_letters), int32
         Next node, 0 for none; the root is 0.
     word : ndarray of shape (n_nodes,), int32
         Word that ends in a node, or -1.
+    common : int
+        The word that counts only at the beginning of a text or after a byte of kind STOP, up to nine blanks between.
+    last_lines : int
+        Lines at the end of a text, of which one may say the same thing twice.
 
     Returns
     -------
     odd : ndarray of shape (n_texts,), bool
+    twice : ndarray of shape (n_texts,), bool
+        Whether one of the last lines does.
     text, at, found : ndarrays of shape (n_places,), int32
         Text, offset in it, and the longest word that stands there.
     """
     odd = np.zeros(len(ends), np.bool_)
+    twice = np.zeros(len(ends), np.bool_)
     text = np.empty(len(codes), np.int32)
     at = np.empty(len(codes), np.int32)
     found = np.empty(len(codes), np.int32)
@@ -70,15 +112,18 @@ def scan(codes: Array, ends: Array, kind: Array, letter: Array, trie: Array, wor
     begin = 0
     for t in range(len(ends)):
         end = ends[t]
-        mask = ODD | FIRST | AMPERSAND | SMALL_FIRST
+        small_at = begin
         for i in range(begin, end):
-            k = kind[codes[i]]
-            here = k & mask
-            mask = (ODD | FIRST | AMPERSAND | SMALL_FIRST) if k & LEAD else (ODD | FIRST | AMPERSAND)
-            if not here:
+            if not look[codes[i], codes[i + 1]] and i != small_at:
                 continue
-            if here & ODD or (here & AMPERSAND and i + 1 < end and codes[i + 1] != 32):
+            k = kind[codes[i]]
+            may_begin = k & FIRST or (k & SMALL_FIRST and i == small_at)
+            if k & LEAD:
+                small_at = i + 1
+            if k & ODD or (k & AMPERSAND and i + 1 < end and codes[i + 1] != 32):
                 odd[t] = True
+            if not may_begin:
+                continue
             node = 0
             longest = -1
             for j in range(i, end):
@@ -87,13 +132,20 @@ def scan(codes: Array, ends: Array, kind: Array, letter: Array, trie: Array, wor
                     break
                 if word[node] >= 0:
                     longest = word[node]
+            if longest == common:
+                j = i - 1
+                while j >= begin and j >= i - 9 and (codes[j] == 32 or codes[j] == 9):
+                    j -= 1
+                if j >= begin and not kind[codes[j]] & STOP:
+                    continue
             if longest >= 0:
                 text[n_places] = t
                 at[n_places] = i - begin
                 found[n_places] = longest
                 n_places += 1
+        twice[t] = _says_twice(codes, begin, end, last_lines)
         begin = end
-    return odd, text[:n_places].copy(), at[:n_places].copy(), found[:n_places].copy()
+    return odd, twice, text[:n_places].copy(), at[:n_places].copy(), found[:n_places].copy()
 
 
 @_compiled

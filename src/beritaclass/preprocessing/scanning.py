@@ -9,13 +9,25 @@ from __future__ import annotations
 import codecs
 from collections.abc import Sequence
 from functools import cache
-from typing import cast
+from itertools import compress
 
 import numpy as np
 
-from beritaclass.kernel import AMPERSAND, FIRST, LEAD, ODD, SMALL_FIRST, Array, scan
-from beritaclass.preprocessing.cleaning import _LEADS, Place, Rules, _rounds, clean_text, default_rules
-from beritaclass.preprocessing.repair import _odd_characters
+from beritaclass.kernel import AMPERSAND, FIRST, LEAD, ODD, SMALL_FIRST, STOP, Array, scan
+from beritaclass.preprocessing.cleaning import (
+    COMMON,
+    LAST_LINES,
+    LEADS,
+    MOST_ROUNDS,
+    Place,
+    Rules,
+    after_stop,
+    default_rules,
+    said_twice,
+    stable,
+    without,
+)
+from beritaclass.preprocessing.repair import odd_characters, repair
 from beritaclass.preprocessing.tokenization import KEPT, TABLE
 
 _FOLDED = " " + KEPT
@@ -24,7 +36,7 @@ _FIRST_SPECIAL = 128 + 2 * len(_FOLDED)
 
 def _needs_care(character: str) -> bool:
     """Whether a text with this character may need repair, whatever stands beside it."""
-    return bool(_odd_characters(character) or _odd_characters(f"{character}…"))
+    return bool(odd_characters(character) or odd_characters(f"{character}…"))
 
 
 class _Bytes(dict[str, int]):
@@ -68,17 +80,32 @@ class BatchCleaner:
         self.symbol = np.array([_FOLDED.index(c) for c in folded], np.uint8)
         self.folded = folded.encode()
         self._letter, self._trie, self._word = _trie(list(starts), characters)
+        self._common = list(starts).index(COMMON) if rules.common else -2
         self._kind = np.zeros(256, np.uint8)
         firsts = {start[0] for start in starts}
         for byte, character in enumerate(characters):
             small = character.isascii() and character.islower()
             if character and character.lower() in firsts:
                 self._kind[byte] |= SMALL_FIRST if small else FIRST
-            if character and character in _LEADS:
+            if character and character in LEADS:
                 self._kind[byte] |= LEAD
+            if byte >= 128 or after_stop(f"x{character}", 2, 0):
+                self._kind[byte] |= STOP
             if (character and _needs_care(character)) or 128 + len(_FOLDED) <= byte < _FIRST_SPECIAL:
                 self._kind[byte] |= ODD
         self._kind[ord("&")] |= AMPERSAND  # an entity may begin
+        self._look = self._worth_a_look()
+
+    def _worth_a_look(self) -> Array:
+        """Return by two bytes whether there is anything for the scan where the first of them stands."""
+        odd, first, small, lead, ampersand = (
+            self._kind & kind > 0 for kind in (ODD, FIRST, SMALL_FIRST, LEAD, AMPERSAND)
+        )
+        node = self._trie[0, self._letter]
+        goes_on = self._trie[node[:, None], self._letter] > 0
+        begins = first[:, None] & (goes_on | (self._word[node] >= 0)[:, None])
+        entity = ampersand[:, None] & (np.arange(256) != ord(" "))
+        return np.asarray(odd[:, None] | begins | entity | (lead[:, None] & small))
 
     def encode(self, text: str) -> bytes:
         """Return a byte a character."""
@@ -88,41 +115,41 @@ class BatchCleaner:
         """Return the cleaned texts, and the same encoded."""
         cleaned = list(texts)
         codes = list(map(self.encode, texts))
-        odd, found = self.scan(codes)
-        rules = _Scanned(self._rules)
-        for t, text in enumerate(texts):
-            if odd[t]:
-                cleaned[t] = clean_text(text)
-                codes[t] = self.encode(cleaned[t])
-                continue
-            if not found[t] and "\n" not in text:  # as most titles are: no rule begins, and no line is said twice
-                continue
-            rules.found = found[t]
-            for _, left in _rounds(text, cast(Rules, rules)):
-                cleaned[t] = left
-            if cleaned[t] is not text:
-                codes[t] = self.encode(cleaned[t])
+        odd, twice, found = self.scan(codes)
+        mended = list(compress(range(len(texts)), odd))
+        for t in mended:
+            cleaned[t] = repair(texts[t])
+            codes[t] = self.encode(cleaned[t])
+        for t, _, again, places in zip(mended, *self.scan([codes[t] for t in mended]), strict=True):
+            twice[t], found[t] = again, places
+        waiting = list(range(len(texts)))
+        for _ in range(MOST_ROUNDS):
+            cut = []
+            for t, again, places in zip(waiting, twice, found, strict=True):
+                if not places and not again:
+                    continue
+                text = cleaned[t]
+                if spans := self._rules.spans(text, places) or said_twice(text):
+                    left = without(text, spans)
+                    if odd[t] or "&" in left:  # where nothing was odd, only half an entity can find its other half
+                        left = without(text, stable(text, spans))
+                    cleaned[t], codes[t] = left, self.encode(left)
+                    cut.append(t)
+            if not cut:
+                break
+            waiting, (_, twice, found) = cut, self.scan([codes[t] for t in cut])
         return cleaned, codes
 
-    def scan(self, codes: list[bytes]) -> tuple[list[bool], list[list[Place]]]:
-        """Return which encoded texts may need repair, and the places in each where a rule could begin."""
-        data = np.frombuffer(b"".join(codes), np.uint8)
-        odd, *places = scan(data, ends_of(codes), self._kind, self._letter, self._trie, self._word)
+    def scan(self, codes: list[bytes]) -> tuple[list[bool], list[bool], list[list[Place]]]:
+        """Return which encoded texts may need repair or say a line twice, and the places where a rule could begin."""
+        data = np.frombuffer(b"".join([*codes, b"\n"]), np.uint8)
+        odd, twice, *places = scan(
+            data, ends_of(codes), self._look, self._kind, self._letter, self._trie, self._word, self._common, LAST_LINES
+        )
         found: list[list[Place]] = [[] for _ in codes]
         for t, at, start in zip(*(column.tolist() for column in places), strict=True):
             found[t].append((at, self._by_start[start]))
-        return odd.tolist(), found
-
-
-class _Scanned:
-    """The rules, for a text whose places were found by the scan."""
-
-    def __init__(self, rules: Rules) -> None:
-        self.found: list[Place] = []
-        self.spans, self.places_left = rules.spans, rules.places_left
-
-    def places(self, text: str) -> list[Place]:
-        return self.found
+        return odd.tolist(), twice.tolist(), found
 
 
 def ends_of(codes: list[bytes]) -> Array:
