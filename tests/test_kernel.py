@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,9 +12,9 @@ from hypothesis import strategies as st
 pytest.importorskip("numba", reason="needs the extra 'fast'")
 
 from beritaclass import kernel
-from beritaclass.preprocessing.cleaning import after_stop, clean_text, default_rules, said_twice
+from beritaclass.preprocessing.cleaning import Rule, Rules, after_stop, clean_text, default_rules, said_twice
 from beritaclass.preprocessing.repair import repair
-from beritaclass.preprocessing.scanning import default_cleaner, ends_of
+from beritaclass.preprocessing.scanning import BatchCleaner, default_cleaner, ends_of
 from beritaclass.preprocessing.tokenization import fold, surfaces
 
 PIECES = [
@@ -81,7 +83,7 @@ def test_the_scan_finds_the_places_that_the_rules_find(texts: list[str]) -> None
     ("raw", "cleaned"),
     [
         ("Hujan turun\nADVERTISEMENT\n(rin)", "Hujan turun"),
-        ("Hujan turun [Gambas:Video](rin)", "Hujan turun"),
+        ("Hujan turun ADVERTISEMENT (rin)", "Hujan turun"),
         ("Hujan turun [Gambas:Video](RMOL) Angin", "Hujan turun (RMOL) Angin"),
         ("Hujan &a[Gambas:Video]mp; angin", "Hujan &a; angin"),
         ("Hujan.\nKapal Karam di Selat Sunda Kapal Karam di Selat Sunda\nAngin.", "Hujan.\nAngin."),
@@ -90,6 +92,12 @@ def test_the_scan_finds_the_places_that_the_rules_find(texts: list[str]) -> None
 def test_what_only_a_cut_brings_about(raw: str, cleaned: str) -> None:
     assert clean_text(raw) == cleaned
     assert default_cleaner().clean([raw])[0] == [cleaned]
+
+
+def test_a_cut_that_would_make_an_entity_takes_more() -> None:
+    rule = Rule(" iklan", (" iklan",), "anywhere", None, re.compile(""), headline=False)
+    text = "Hujan & iklanamp; angin"
+    assert BatchCleaner(Rules((rule,))).clean([text])[0] == ["Hujan &p; angin"]
 
 
 @given(st.lists(st.lists(word, max_size=20).map(" ".join), max_size=5))
