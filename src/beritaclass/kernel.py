@@ -19,11 +19,9 @@ ODD, FIRST, SMALL_FIRST, LEAD, AMPERSAND, STOP = 1, 2, 4, 8, 16, 32
 """Kinds of bytes for `scan`: bits of its table `kind`."""
 UNKNOWN, EMPTY = -1, -2
 
-_HIGH_LETTERS = 8
-_LOW_LETTERS = 12  # 39 ** 12 < 2 ** 64
-_LONGEST = _LOW_LETTERS + _HIGH_LETTERS
-_HIGH_BITS = np.uint64(43)  # 39 ** 8 < 2 ** 43; above them stands the id
-_HIGH_MASK = np.uint64((1 << 43) - 1)
+_LETTER_BITS = np.uint64(6)
+_HALF = 10
+_LONGEST = 2 * _HALF
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing, Knuth 1973, 6.4
 _RADIX_BITS = 7
 
@@ -154,13 +152,13 @@ def _slot(slots: Array, low: Any, high: Any) -> Any:
     mask = len(slots) - 1
     mixed = (low ^ (high * np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xD6E8FEB86659FD93)
     place = np.int64(mixed >> np.uint64(24)) & mask
-    while slots[place, 0] != 0 and (slots[place, 0] != low or (slots[place, 1] & _HIGH_MASK) != high):
+    while slots[place, 0] != 0 and (slots[place, 0] != low or slots[place, 1] != high):
         place = (place + 1) & mask
     return place
 
 
 @_compiled
-def _read_words(codes: Array, ends: Array, symbol: Array, slots: Array) -> Any:
+def _read_words(codes: Array, ends: Array, symbol: Array, slots: Array, slot_ids: Array) -> Any:
     """Split texts into words and look them up; words that are not there get UNKNOWN and are listed."""
     ids = np.empty((len(codes) + len(ends)) // 2 + 1, np.int32)
     word_ends = np.empty(len(ends), np.int64)
@@ -176,9 +174,9 @@ def _read_words(codes: Array, ends: Array, symbol: Array, slots: Array) -> Any:
             begin = i
             low = np.uint64(0)
             high = np.uint64(0)
-            stop = min(end, begin + _LOW_LETTERS)
+            stop = min(end, begin + _HALF)
             while s != 0:
-                low = low * np.uint64(39) + np.uint64(s)
+                low = low << _LETTER_BITS | np.uint64(s)
                 i += 1
                 if i == stop:
                     break
@@ -189,7 +187,7 @@ def _read_words(codes: Array, ends: Array, symbol: Array, slots: Array) -> Any:
                     s = symbol[codes[i]]
                     if s == 0:
                         break
-                    high = high * np.uint64(39) + np.uint64(s)
+                    high = high << _LETTER_BITS | np.uint64(s)
                     i += 1
             found = True
             if i == begin + _LONGEST:
@@ -200,7 +198,7 @@ def _read_words(codes: Array, ends: Array, symbol: Array, slots: Array) -> Any:
                 place = _slot(slots, low, high)
                 found = slots[place, 0] != 0
             if found:
-                ids[n_words] = np.int32(np.int64(slots[place, 1] >> _HIGH_BITS) + EMPTY)
+                ids[n_words] = slot_ids[place]
             else:
                 ids[n_words] = UNKNOWN
                 missed[n_missed, 0] = n_words
@@ -213,7 +211,7 @@ def _read_words(codes: Array, ends: Array, symbol: Array, slots: Array) -> Any:
 
 
 @_compiled
-def _insert(codes: Array, missed: Array, ids: Array, symbol: Array, slots: Array) -> int:
+def _insert(codes: Array, missed: Array, ids: Array, symbol: Array, slots: Array, slot_ids: Array) -> int:
     """Put the missed words into the table, so far as they are short enough; return how many were new."""
     n_new = 0
     for m in range(len(missed)):
@@ -223,32 +221,36 @@ def _insert(codes: Array, missed: Array, ids: Array, symbol: Array, slots: Array
         low = np.uint64(0)
         high = np.uint64(0)
         for i in range(begin, end):
-            if i < begin + _LOW_LETTERS:
-                low = low * np.uint64(39) + np.uint64(symbol[codes[i]])
+            if i < begin + _HALF:
+                low = low << _LETTER_BITS | np.uint64(symbol[codes[i]])
             else:
-                high = high * np.uint64(39) + np.uint64(symbol[codes[i]])
+                high = high << _LETTER_BITS | np.uint64(symbol[codes[i]])
         place = _slot(slots, low, high)
         if slots[place, 0] == 0:
-            slots[place, 0] = low
-            slots[place, 1] = high | (np.uint64(ids[missed[m, 0]] - EMPTY) << _HIGH_BITS)
+            slots[place, 0], slots[place, 1] = low, high
+            slot_ids[place] = ids[missed[m, 0]]
             n_new += 1
     return n_new
 
 
 @_compiled
-def _move(old: Array, new: Array) -> None:
+def _move(old: Array, old_ids: Array, new: Array, new_ids: Array) -> None:
     for i in range(len(old)):
         if old[i, 0] != 0:
-            place = _slot(new, old[i, 0], old[i, 1] & _HIGH_MASK)
-            new[place, 0] = old[i, 0]
-            new[place, 1] = old[i, 1]
+            place = _slot(new, old[i, 0], old[i, 1])
+            new[place] = old[i]
+            new_ids[place] = old_ids[i]
+
+
+def _free_slots(n: int) -> tuple[Array, Array]:
+    return np.zeros((n, 2), np.uint64), np.zeros(n, np.int32)
 
 
 class WordTable:
     """Word -> id of its stem, in an open-addressing table that is filled as words are met, within a bound.
 
-    A slot holds the word itself, written as a number of 20 digits to the base 39, and the id: nothing is ever taken for
-    something else. Longer words are looked up one by one.
+    A slot holds the word itself, twenty letters of six bits each: nothing is ever taken for something else. Longer
+    words are looked up one by one.
 
     Parameters
     ----------
@@ -272,7 +274,7 @@ class WordTable:
         self._clear()
 
     def _clear(self) -> None:
-        self._slots = np.zeros((1 << 12, 2), np.uint64)
+        self._table = _free_slots(1 << 12)
         self.n_words = 0
 
     def read(self, codes: bytes, ends: Array) -> tuple[Array, Array]:
@@ -280,7 +282,7 @@ class WordTable:
         if self.n_words >= self._limit:
             self._clear()
         text = np.frombuffer(codes, np.uint8)
-        ids, word_ends, missed = _read_words(text, ends, self._symbol, self._slots)
+        ids, word_ends, missed = _read_words(text, ends, self._symbol, *self._table)
         if len(missed):
             resolved: dict[bytes, int] = {}  # a word is missed again and again until the batch is over
             for word, begin, end in missed.tolist():
@@ -288,11 +290,11 @@ class WordTable:
                 if surface not in resolved:
                     resolved[surface] = self._resolve(surface)
                 ids[word] = resolved[surface]
-            while (self.n_words + len(missed)) * 2 > len(self._slots):
-                slots = np.zeros((len(self._slots) * 2, 2), np.uint64)
-                _move(self._slots, slots)
-                self._slots = slots
-            self.n_words += _insert(text, missed, ids, self._symbol, self._slots)
+            while (self.n_words + len(resolved)) * 2 > len(self._table[1]):
+                table = _free_slots(2 * len(self._table[1]))
+                _move(*self._table, *table)
+                self._table = table
+            self.n_words += _insert(text, missed, ids, self._symbol, *self._table)
         return ids, word_ends
 
 
