@@ -412,7 +412,6 @@ def weigh(
     indptr = np.zeros(n_articles + 1, np.int32)
     indices = np.empty(4 * len(ids), np.int32)
     data = np.empty(4 * len(ids), np.float32)
-    weights = np.empty(4 * len(ids), np.float64)
     longest = 0
     begin = 0
     for t in range(len(ends)):
@@ -420,6 +419,8 @@ def weigh(
         begin = ends[t]
     terms = np.empty(2 * longest + 1, np.int64)
     spare = np.empty(2 * longest + 1, np.int64)
+    counts = np.empty((2 * longest + 1, 2), np.int32)
+    weights = np.empty(2 * longest + 1, np.float64)
     n_bits = 1
     while (2 * len(columns)) >> n_bits:
         n_bits += 1
@@ -446,26 +447,31 @@ def weigh(
             left = stem
         begin = ends[t]
         sort_terms(terms, spare, n, n_bits)
+        n_terms = 0
+        last = np.int64(-1)
+        for i in range(n):
+            term, in_lead = terms[i] >> 1, terms[i] & 1
+            if term != last:
+                terms[n_terms] = last = term
+                counts[n_terms, 0] = counts[n_terms, 1] = 0
+                n_terms += 1
+            counts[n_terms - 1, 0] += 1
+            counts[n_terms - 1, 1] += in_lead
         for field in range(t % 2, 1 + 2 * (t % 2)):  # the title; or lead and text
             start = size
             norm = 0.0
-            i = 0
-            while i < n:
-                term = terms[i] >> 1
-                count = 0
-                while i < n and terms[i] >> 1 == term:
-                    count += 1 if field != 1 else terms[i] & 1
-                    i += 1
-                column = columns[term, field]
+            for i in range(n_terms):
+                count = counts[i, field % 2]
+                column = columns[terms[i], field]
                 if count > 0 and column >= 0:
-                    weight = frequency[count - 1] * np.float64(idf[term, field])
+                    weight = frequency[count - 1] * np.float64(idf[terms[i], field])
                     norm += weight * weight
-                    weights[size] = weight
+                    weights[size - start] = weight
                     indices[size] = column
                     size += 1
             scale = lengths[field] / np.sqrt(norm) if norm > 0 else lengths[field]
             for j in range(start, size):
-                data[j] = np.float32(weights[j] * scale)
+                data[j] = np.float32(weights[j - start] * scale)
         if t % 2 == 1:
             indptr[t // 2 + 1] = size
     return indptr, indices[:size].copy(), data[:size].copy()
