@@ -36,13 +36,14 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compiled
-def _says_twice(codes: Array, begin: int, end: int, last_lines: int) -> bool:
-    """Whether one of the last lines is a piece, a space and the same piece."""
+def _says_twice(codes: Array, last_lines: int) -> bool:
+    """Whether one of the last lines of a text is a piece, a space and the same piece."""
+    end = len(codes)
     for _ in range(last_lines):
         start = end
-        while start > begin and codes[start - 1] != 10:
+        while start > 0 and codes[start - 1] != 10:
             start -= 1
-        if start == begin:
+        if start == 0:
             break
         stop = end
         while stop > start and codes[stop - 1] == 32:
@@ -109,40 +110,41 @@ def scan(
     n_places = 0
     begin = 0
     for t in range(len(ends)):
-        end = ends[t]
-        small_at = begin
-        for i in range(begin, end):
-            if not look[codes[i], codes[i + 1]] and i != small_at:
+        here = codes[begin : ends[t] + 1]  # counted from 0, so that numba need not ask at each byte whether i < 0
+        end = len(here) - 1
+        small_at = 0
+        for i in range(end):
+            if not look[here[i], here[i + 1]] and i != small_at:
                 continue
-            k = kind[codes[i]]
+            k = kind[here[i]]
             may_begin = k & FIRST or (k & SMALL_FIRST and i == small_at)
             if k & LEAD:
                 small_at = i + 1
-            if k & ODD or (k & AMPERSAND and i + 1 < end and codes[i + 1] != 32):
+            if k & ODD or (k & AMPERSAND and i + 1 < end and here[i + 1] != 32):
                 odd[t] = True
             if not may_begin:
                 continue
             node = 0
             longest = -1
             for j in range(i, end):
-                node = trie[node, letter[codes[j]]]
+                node = trie[node, letter[here[j]]]
                 if node == 0:
                     break
                 if word[node] >= 0:
                     longest = word[node]
             if longest == common:
                 j = i - 1
-                while j >= begin and j >= i - 9 and (codes[j] == 32 or codes[j] == 9):
+                while j >= 0 and j >= i - 9 and (here[j] == 32 or here[j] == 9):
                     j -= 1
-                if j >= begin and not kind[codes[j]] & STOP:
+                if j >= 0 and not kind[here[j]] & STOP:
                     continue
             if longest >= 0:
                 text[n_places] = t
-                at[n_places] = i - begin
+                at[n_places] = i
                 found[n_places] = longest
                 n_places += 1
-        twice[t] = _says_twice(codes, begin, end, last_lines)
-        begin = end
+        twice[t] = _says_twice(here[:end], last_lines)
+        begin = ends[t]
     return odd, twice, text[:n_places].copy(), at[:n_places].copy(), found[:n_places].copy()
 
 
@@ -163,50 +165,35 @@ def _read_words(codes: Array, ends: Array, symbol: Array, slots: Array, slot_ids
     ids = np.empty((len(codes) + len(ends)) // 2 + 1, np.int32)
     word_ends = np.empty(len(ends), np.int64)
     missed = np.empty((len(ids), 3), np.int32)
-    n_words, n_missed, i = 0, 0, 0
+    n_words, n_missed, begin = 0, 0, 0
     for t in range(len(ends)):
-        end = ends[t]
-        while i < end:
-            s = symbol[codes[i]]
-            if s == 0:
-                i += 1
-                continue
-            begin = i
-            low = np.uint64(0)
-            high = np.uint64(0)
-            stop = min(end, begin + _HALF)
-            while s != 0:
-                low = low << _LETTER_BITS | np.uint64(s)
-                i += 1
-                if i == stop:
-                    break
-                s = symbol[codes[i]]
-            if i == stop:
-                stop = min(end, begin + _LONGEST)
-                while i < stop:
-                    s = symbol[codes[i]]
-                    if s == 0:
-                        break
+        here = codes[begin : ends[t]]
+        low = high = np.uint64(0)
+        length = 0
+        for i in range(len(here) + 1):
+            s = symbol[here[i]] if i < len(here) else np.uint8(0)
+            if s:
+                if length < _HALF:
+                    low = low << _LETTER_BITS | np.uint64(s)
+                else:
                     high = high << _LETTER_BITS | np.uint64(s)
-                    i += 1
-            found = True
-            if i == begin + _LONGEST:
-                while i < end and symbol[codes[i]] != 0:
-                    i += 1
-                    found = False
-            if found:
-                place = _slot(slots, low, high)
-                found = slots[place, 0] != 0
-            if found:
-                ids[n_words] = slot_ids[place]
-            else:
+                length += 1
+            elif length:
                 ids[n_words] = UNKNOWN
-                missed[n_missed, 0] = n_words
-                missed[n_missed, 1] = begin
-                missed[n_missed, 2] = i
-                n_missed += 1
-            n_words += 1
+                found = length <= _LONGEST
+                if found:
+                    place = _slot(slots, low, high)
+                    found = slots[place, 0] != 0
+                if found:
+                    ids[n_words] = slot_ids[place]
+                else:
+                    missed[n_missed] = n_words, begin + i - length, begin + i
+                    n_missed += 1
+                n_words += 1
+                low = high = np.uint64(0)
+                length = 0
         word_ends[t] = n_words
+        begin = ends[t]
     return ids[:n_words].copy(), word_ends, missed[:n_missed].copy()
 
 

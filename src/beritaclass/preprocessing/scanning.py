@@ -129,7 +129,7 @@ class BatchCleaner:
                 if not places and not again:
                     continue
                 text = cleaned[t]
-                if spans := self._rules.spans(text, places) or said_twice(text):
+                if spans := self._rules.spans(text, places) or (again and said_twice(text)):
                     left = without(text, spans)
                     if odd[t] or "&" in left:  # where nothing was odd, only half an entity can find its other half
                         left = without(text, stable(text, spans))
