@@ -7,9 +7,8 @@ repair, the rules and the tokenizer tell apart. The result is that of `clean_tex
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
-from itertools import compress
 
 import numpy as np
 
@@ -115,41 +114,48 @@ class BatchCleaner:
         """Return the cleaned texts, and the same encoded."""
         cleaned = list(texts)
         codes = list(map(self.encode, texts))
-        odd, twice, found = self.scan(codes)
-        mended = list(compress(range(len(texts)), odd))
-        for t in mended:
+        odd, twice, found = self.scan(codes, range(len(texts)))
+        for t in odd:
             cleaned[t] = repair(texts[t])
             codes[t] = self.encode(cleaned[t])
-        for t, _, again, places in zip(mended, *self.scan([codes[t] for t in mended]), strict=True):
-            twice[t], found[t] = again, places
-        waiting = list(range(len(texts)))
+        _, twice_there, found_there = self.scan(codes, odd)
+        twice = (twice - odd) | twice_there
+        found = {t: found[t] for t in found.keys() - odd} | found_there
         for _ in range(MOST_ROUNDS):
             cut = []
-            for t, again, places in zip(waiting, twice, found, strict=True):
-                if not places and not again:
-                    continue
+            for t in found.keys() | twice:
                 text = cleaned[t]
-                if spans := self._rules.spans(text, places) or (again and said_twice(text)):
+                if spans := self._rules.spans(text, found.get(t, ())) or (t in twice and said_twice(text)):
                     left = without(text, spans)
-                    if odd[t] or "&" in left:  # where nothing was odd, only half an entity can find its other half
+                    if t in odd or "&" in left:  # where nothing was odd, only half an entity can find its other half
                         left = without(text, stable(text, spans))
                     cleaned[t], codes[t] = left, self.encode(left)
                     cut.append(t)
             if not cut:
                 break
-            waiting, (_, twice, found) = cut, self.scan([codes[t] for t in cut])
+            _, twice, found = self.scan(codes, cut)
         return cleaned, codes
 
-    def scan(self, codes: list[bytes]) -> tuple[list[bool], list[bool], list[list[Place]]]:
-        """Return which encoded texts may need repair or say a line twice, and the places where a rule could begin."""
-        data = np.frombuffer(b"".join([*codes, b"\n"]), np.uint8)
-        odd, twice, *places = scan(
-            data, ends_of(codes), self._look, self._kind, self._letter, self._trie, self._word, self._common, LAST_LINES
+    def scan(self, codes: list[bytes], which: Collection[int]) -> tuple[set[int], set[int], dict[int, list[Place]]]:
+        """Look through the encoded texts of these numbers.
+
+        Returns
+        -------
+        odd, twice : set of int
+            Texts that may need repair, and those that may say a line twice.
+        found : dict
+            Text -> the places in it where a rule could begin, if there are any.
+        """
+        numbers = np.fromiter(which, np.int64, len(which))
+        these = [codes[t] for t in which]
+        data = np.frombuffer(b"".join([*these, b"\n"]), np.uint8)
+        odd, twice, text, at, start = scan(
+            data, ends_of(these), self._look, self._kind, self._letter, self._trie, self._word, self._common, LAST_LINES
         )
-        found: list[list[Place]] = [[] for _ in codes]
-        for t, at, start in zip(*(column.tolist() for column in places), strict=True):
-            found[t].append((at, self._by_start[start]))
-        return odd.tolist(), twice.tolist(), found
+        found: dict[int, list[Place]] = {}
+        for t, place, number in zip(numbers[text].tolist(), at.tolist(), start.tolist(), strict=True):
+            found.setdefault(t, []).append((place, self._by_start[number]))
+        return set(numbers[odd].tolist()), set(numbers[twice].tolist()), found
 
 
 def ends_of(codes: list[bytes]) -> Array:
