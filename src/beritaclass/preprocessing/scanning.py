@@ -38,20 +38,21 @@ def _needs_care(character: str) -> bool:
     return bool(odd_characters(character) or odd_characters(f"{character}…"))
 
 
-class _Bytes(dict[str, int]):
+class _Bytes(dict[str, bytes]):
     """Character beyond ASCII -> byte: the letter it folds to and whether it may need repair, or one of its own."""
 
     def __init__(self, specials: Sequence[str]) -> None:
-        super().__init__({c: _FIRST_SPECIAL + i for i, c in enumerate(specials)})
+        super().__init__({c: bytes([_FIRST_SPECIAL + i]) for i, c in enumerate(specials)})
 
-    def __missing__(self, character: str) -> int:
+    def __missing__(self, character: str) -> bytes:
         odd = _needs_care(character)
-        byte = self[character] = 128 + odd * len(_FOLDED) + _FOLDED.index(TABLE[ord(character)])
+        byte = self[character] = bytes([128 + odd * len(_FOLDED) + _FOLDED.index(TABLE[ord(character)])])
         return byte
 
     def encode_run(self, error: UnicodeError) -> tuple[bytes, int]:
         assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - the handler is called by no decoder
-        return bytes([self[c] for c in error.object[error.start : error.end]]), error.end
+        run = error.object[error.start : error.end]
+        return self[run] if len(run) == 1 else b"".join(map(self.__getitem__, run)), error.end
 
 
 class BatchCleaner:
