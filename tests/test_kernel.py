@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,9 +12,9 @@ from hypothesis import strategies as st
 pytest.importorskip("numba", reason="needs the extra 'fast'")
 
 from beritaclass import kernel
-from beritaclass.preprocessing.cleaning import clean_text, default_rules
+from beritaclass.preprocessing.cleaning import Rule, Rules, after_stop, clean_text, default_rules, said_twice
 from beritaclass.preprocessing.repair import repair
-from beritaclass.preprocessing.scanning import default_cleaner, ends_of
+from beritaclass.preprocessing.scanning import BatchCleaner, default_cleaner, ends_of
 from beritaclass.preprocessing.tokenization import fold, surfaces
 
 PIECES = [
@@ -46,6 +48,7 @@ PIECES = [
         "\x00",
     ),
     *("\u200b", "\ud800", "😀", "ﬁ", "a\u0301", "-", "'", ".", "spot_img", "SCROLL TO CONTINUE WITH CONTENT", "K"),
+    *("(fca/ita)", "(rin)\n", "[Gambas:Video]", "\nKapal Karam di Selat Kapal Karam di Selat", "&a", "mp;"),
 ]
 dirty = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=25).map("".join)
 word = st.text("abc0-'", min_size=1, max_size=30)
@@ -66,10 +69,36 @@ def test_a_batch_is_cleaned_as_its_texts_are(texts: list[str]) -> None:
 @settings(max_examples=300)
 @given(st.lists(dirty, max_size=6))
 def test_the_scan_finds_the_places_that_the_rules_find(texts: list[str]) -> None:
-    odd, places = default_cleaner().scan([default_cleaner().encode(text) for text in texts])
-    for text, doubtful, found in zip(texts, odd, places, strict=True):
-        assert doubtful or repair(text) == text
-        assert found == list(default_rules().places_plainly(text))
+    odd, twice, places = default_cleaner().scan([default_cleaner().encode(text) for text in texts], range(len(texts)))
+    for t, text in enumerate(texts):
+        assert t in odd or repair(text) == text
+        assert t in twice or not said_twice(text)
+        plain = list(default_rules().places_plainly(text))
+        found = places.get(t, [])
+        assert [place for place in plain if place in found] == found
+        for at, rules in plain:
+            assert (at, rules) in found or (rules == default_rules().common and not after_stop(text, at, 0))
+
+
+@pytest.mark.parametrize(
+    ("raw", "cleaned"),
+    [
+        ("Hujan turun\nADVERTISEMENT\n(rin)", "Hujan turun"),
+        ("Hujan turun ADVERTISEMENT (rin)", "Hujan turun"),
+        ("Hujan turun [Gambas:Video](RMOL) Angin", "Hujan turun (RMOL) Angin"),
+        ("Hujan &a[Gambas:Video]mp; angin", "Hujan &a; angin"),
+        ("Hujan.\nKapal Karam di Selat Sunda Kapal Karam di Selat Sunda\nAngin.", "Hujan.\nAngin."),
+    ],
+)
+def test_what_only_a_cut_brings_about(raw: str, cleaned: str) -> None:
+    assert clean_text(raw) == cleaned
+    assert default_cleaner().clean([raw])[0] == [cleaned]
+
+
+def test_a_cut_that_would_make_an_entity_takes_more() -> None:
+    rule = Rule(" iklan", (" iklan",), "anywhere", None, re.compile(""), headline=False)
+    text = "Hujan & iklanamp; angin"
+    assert BatchCleaner(Rules((rule,))).clean([text])[0] == ["Hujan &p; angin"]
 
 
 @given(st.lists(st.lists(word, max_size=20).map(" ".join), max_size=5))

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import beritaclass as bc
 from beritaclass import vectorizer as module
+from beritaclass.preprocessing import headlines
 from conftest import SHARED, needs_shared
 
 pytest.importorskip("numba", reason="needs the extra 'fast'")
@@ -100,6 +101,21 @@ def test_threads_may_share_a_vectoriser() -> None:
         together = list(pool.map(vectorizer.transform, batches))
     for batch, rows in zip(batches, together, strict=True):
         assert_same_rows(vectorizer.transform(batch), rows)
+
+
+GLUED = [
+    *("Cokelat", "Menurutnya", "DPR", "Aris", "Moskow!", '"Yah', "McGregor", "BP2MI", "2", "12 Orang", "?", "…", "“Ia"),
+    *(" ", " ", " ", "di", "a", "A", ".)", "”", "’", "YouTube", "anak-anak", "É", "é"),
+]
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(GLUED) | st.text(max_size=2), max_size=12).map("".join))
+def test_glue_is_found_word_by_word(line: str) -> None:
+    words = headlines._WORD.finditer(line)
+    assert [end for word in words for end in headlines._glues(line, word)] == [
+        glue.end() for glue in headlines._GLUE.finditer(line)
+    ]
 
 
 def test_tags_of_the_examples_are_the_same(tagger: bc.TopicClassifier, examples: list[bc.Article]) -> None:

@@ -15,15 +15,13 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-ODD, FIRST, SMALL_FIRST, LEAD, AMPERSAND = 1, 2, 4, 8, 16
+ODD, FIRST, SMALL_FIRST, LEAD, AMPERSAND, STOP = 1, 2, 4, 8, 16, 32
 """Kinds of bytes for `scan`: bits of its table `kind`."""
 UNKNOWN, EMPTY = -1, -2
 
-_HIGH_LETTERS = 8
-_LOW_LETTERS = 12  # 39 ** 12 < 2 ** 64
-_LONGEST = _LOW_LETTERS + _HIGH_LETTERS
-_HIGH_BITS = np.uint64(43)  # 39 ** 8 < 2 ** 43; above them stands the id
-_HIGH_MASK = np.uint64((1 << 43) - 1)
+_LETTER_BITS = np.uint64(6)
+_HALF = 10
+_LONGEST = 2 * _HALF
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing, Knuth 1973, 6.4
 _RADIX_BITS = 7
 
@@ -38,62 +36,116 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compiled
-def scan(codes: Array, ends: Array, kind: Array, letter: Array, trie: Array, word: Array) -> Any:
+def _says_twice(codes: Array, last_lines: int) -> bool:
+    """Whether one of the last lines of a text is a piece, a space and the same piece."""
+    end = len(codes)
+    for _ in range(last_lines):
+        start = end
+        while start > 0 and codes[start - 1] != 10:
+            start -= 1
+        if start == 0:
+            break
+        stop = end
+        while stop > start and codes[stop - 1] == 32:
+            stop -= 1
+        half = (stop - start) // 2
+        if half and codes[start + half] == 32:
+            i = 0
+            while i < half and start + half + 1 + i < stop and codes[start + i] == codes[start + half + 1 + i]:
+                i += 1
+            if i == half:
+                return True
+        end = start - 1
+    return False
+
+
+@_compiled
+def scan(
+    codes: Array,
+    ends: Array,
+    look: Array,
+    kind: Array,
+    letter: Array,
+    trie: Array,
+    word: Array,
+    common: int,
+    last_lines: int,
+) -> Any:
     """Find texts that may need repair, and the places where a word of the trie stands.
 
     Parameters
     ----------
     codes : ndarray of uint8
-        All texts, one after the other.
+        All texts, one after the other, and one byte more.
     ends : ndarray of shape (n_texts,), int64
+    look : ndarray of shape (256, 256), bool
+        Whether anything can be found at a byte before another; all that follows is looked at only there.
     kind : ndarray of shape (256,), uint8
         ODD: a text with it may need repair; AMPERSAND: so if no space follows; FIRST: words may begin with it;
-        SMALL_FIRST: so at the beginning of a text or after a byte of kind LEAD.
+        SMALL_FIRST: so at the beginning of a text or after a byte of kind LEAD; STOP: it may end a sentence.
     letter : ndarray of shape (256,), uint8
         Column of the trie.
     trie : ndarray of shape (n_nodes, n_letters), int32
         Next node, 0 for none; the root is 0.
     word : ndarray of shape (n_nodes,), int32
         Word that ends in a node, or -1.
+    common : int
+        The word that counts only at the beginning of a text or after a byte of kind STOP, up to nine blanks between.
+    last_lines : int
+        Lines at the end of a text, of which one may say the same thing twice.
 
     Returns
     -------
     odd : ndarray of shape (n_texts,), bool
+    twice : ndarray of shape (n_texts,), bool
+        Whether one of the last lines does.
     text, at, found : ndarrays of shape (n_places,), int32
         Text, offset in it, and the longest word that stands there.
     """
     odd = np.zeros(len(ends), np.bool_)
+    twice = np.zeros(len(ends), np.bool_)
     text = np.empty(len(codes), np.int32)
     at = np.empty(len(codes), np.int32)
     found = np.empty(len(codes), np.int32)
     n_places = 0
     begin = 0
     for t in range(len(ends)):
-        end = ends[t]
-        mask = ODD | FIRST | AMPERSAND | SMALL_FIRST
-        for i in range(begin, end):
-            k = kind[codes[i]]
-            here = k & mask
-            mask = (ODD | FIRST | AMPERSAND | SMALL_FIRST) if k & LEAD else (ODD | FIRST | AMPERSAND)
-            if not here:
+        here = codes[begin : ends[t] + 1]  # counted from 0, so that numba need not ask at each byte whether i < 0
+        end = len(here) - 1
+        small_at = 0
+        for i in range(end):
+            if not look[here[i], here[i + 1]] and i != small_at:
                 continue
-            if here & ODD or (here & AMPERSAND and i + 1 < end and codes[i + 1] != 32):
+            k = kind[here[i]]
+            may_begin = k & FIRST or (k & SMALL_FIRST and i == small_at)
+            if k & LEAD:
+                small_at = i + 1
+            if k & ODD or (k & AMPERSAND and i + 1 < end and here[i + 1] != 32):
                 odd[t] = True
+            if not may_begin:
+                continue
             node = 0
             longest = -1
             for j in range(i, end):
-                node = trie[node, letter[codes[j]]]
+                node = trie[node, letter[here[j]]]
                 if node == 0:
                     break
                 if word[node] >= 0:
                     longest = word[node]
+            if longest == common:
+                j = i - 1
+                while j >= 0 and j >= i - 9 and (here[j] == 32 or here[j] == 9):
+                    j -= 1
+                if j >= 0 and not kind[here[j]] & STOP:
+                    continue
             if longest >= 0:
                 text[n_places] = t
-                at[n_places] = i - begin
+                at[n_places] = i
                 found[n_places] = longest
                 n_places += 1
-        begin = end
-    return odd, text[:n_places].copy(), at[:n_places].copy(), found[:n_places].copy()
+        twice[t] = _says_twice(here[:end], last_lines)
+        begin = ends[t]
+    return odd, twice, text[:n_places].copy(), at[:n_places].copy(), found[:n_places].copy()
 
 
 @_compiled
@@ -102,66 +154,51 @@ def _slot(slots: Array, low: Any, high: Any) -> Any:
     mask = len(slots) - 1
     mixed = (low ^ (high * np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xD6E8FEB86659FD93)
     place = np.int64(mixed >> np.uint64(24)) & mask
-    while slots[place, 0] != 0 and (slots[place, 0] != low or (slots[place, 1] & _HIGH_MASK) != high):
+    while slots[place, 0] != 0 and (slots[place, 0] != low or slots[place, 1] != high):
         place = (place + 1) & mask
     return place
 
 
 @_compiled
-def _read_words(codes: Array, ends: Array, symbol: Array, slots: Array) -> Any:
+def _read_words(codes: Array, ends: Array, symbol: Array, slots: Array, slot_ids: Array) -> Any:
     """Split texts into words and look them up; words that are not there get UNKNOWN and are listed."""
     ids = np.empty((len(codes) + len(ends)) // 2 + 1, np.int32)
     word_ends = np.empty(len(ends), np.int64)
     missed = np.empty((len(ids), 3), np.int32)
-    n_words, n_missed, i = 0, 0, 0
+    n_words, n_missed, begin = 0, 0, 0
     for t in range(len(ends)):
-        end = ends[t]
-        while i < end:
-            s = symbol[codes[i]]
-            if s == 0:
-                i += 1
-                continue
-            begin = i
-            low = np.uint64(0)
-            high = np.uint64(0)
-            stop = min(end, begin + _LOW_LETTERS)
-            while s != 0:
-                low = low * np.uint64(39) + np.uint64(s)
-                i += 1
-                if i == stop:
-                    break
-                s = symbol[codes[i]]
-            if i == stop:
-                stop = min(end, begin + _LONGEST)
-                while i < stop:
-                    s = symbol[codes[i]]
-                    if s == 0:
-                        break
-                    high = high * np.uint64(39) + np.uint64(s)
-                    i += 1
-            found = True
-            if i == begin + _LONGEST:
-                while i < end and symbol[codes[i]] != 0:
-                    i += 1
-                    found = False
-            if found:
-                place = _slot(slots, low, high)
-                found = slots[place, 0] != 0
-            if found:
-                ids[n_words] = np.int32(np.int64(slots[place, 1] >> _HIGH_BITS) + EMPTY)
-            else:
+        here = codes[begin : ends[t]]
+        low = high = np.uint64(0)
+        length = 0
+        for i in range(len(here) + 1):
+            s = symbol[here[i]] if i < len(here) else np.uint8(0)
+            if s:
+                if length < _HALF:
+                    low = low << _LETTER_BITS | np.uint64(s)
+                else:
+                    high = high << _LETTER_BITS | np.uint64(s)
+                length += 1
+            elif length:
                 ids[n_words] = UNKNOWN
-                missed[n_missed, 0] = n_words
-                missed[n_missed, 1] = begin
-                missed[n_missed, 2] = i
-                n_missed += 1
-            n_words += 1
+                found = length <= _LONGEST
+                if found:
+                    place = _slot(slots, low, high)
+                    found = slots[place, 0] != 0
+                if found:
+                    ids[n_words] = slot_ids[place]
+                else:
+                    missed[n_missed] = n_words, begin + i - length, begin + i
+                    n_missed += 1
+                n_words += 1
+                low = high = np.uint64(0)
+                length = 0
         word_ends[t] = n_words
+        begin = ends[t]
     return ids[:n_words].copy(), word_ends, missed[:n_missed].copy()
 
 
 @_compiled
-def _insert(codes: Array, missed: Array, ids: Array, symbol: Array, slots: Array) -> int:
+def _insert(codes: Array, missed: Array, ids: Array, symbol: Array, slots: Array, slot_ids: Array) -> int:
     """Put the missed words into the table, so far as they are short enough; return how many were new."""
     n_new = 0
     for m in range(len(missed)):
@@ -171,32 +208,36 @@ def _insert(codes: Array, missed: Array, ids: Array, symbol: Array, slots: Array
         low = np.uint64(0)
         high = np.uint64(0)
         for i in range(begin, end):
-            if i < begin + _LOW_LETTERS:
-                low = low * np.uint64(39) + np.uint64(symbol[codes[i]])
+            if i < begin + _HALF:
+                low = low << _LETTER_BITS | np.uint64(symbol[codes[i]])
             else:
-                high = high * np.uint64(39) + np.uint64(symbol[codes[i]])
+                high = high << _LETTER_BITS | np.uint64(symbol[codes[i]])
         place = _slot(slots, low, high)
         if slots[place, 0] == 0:
-            slots[place, 0] = low
-            slots[place, 1] = high | (np.uint64(ids[missed[m, 0]] - EMPTY) << _HIGH_BITS)
+            slots[place, 0], slots[place, 1] = low, high
+            slot_ids[place] = ids[missed[m, 0]]
             n_new += 1
     return n_new
 
 
 @_compiled
-def _move(old: Array, new: Array) -> None:
+def _move(old: Array, old_ids: Array, new: Array, new_ids: Array) -> None:
     for i in range(len(old)):
         if old[i, 0] != 0:
-            place = _slot(new, old[i, 0], old[i, 1] & _HIGH_MASK)
-            new[place, 0] = old[i, 0]
-            new[place, 1] = old[i, 1]
+            place = _slot(new, old[i, 0], old[i, 1])
+            new[place] = old[i]
+            new_ids[place] = old_ids[i]
+
+
+def _free_slots(n: int) -> tuple[Array, Array]:
+    return np.zeros((n, 2), np.uint64), np.zeros(n, np.int32)
 
 
 class WordTable:
     """Word -> id of its stem, in an open-addressing table that is filled as words are met, within a bound.
 
-    A slot holds the word itself, written as a number of 20 digits to the base 39, and the id: nothing is ever taken for
-    something else. Longer words are looked up one by one.
+    A slot holds the word itself, twenty letters of six bits each: nothing is ever taken for something else. Longer
+    words are looked up one by one.
 
     Parameters
     ----------
@@ -220,7 +261,7 @@ class WordTable:
         self._clear()
 
     def _clear(self) -> None:
-        self._slots = np.zeros((1 << 12, 2), np.uint64)
+        self._table = _free_slots(1 << 12)
         self.n_words = 0
 
     def read(self, codes: bytes, ends: Array) -> tuple[Array, Array]:
@@ -228,7 +269,7 @@ class WordTable:
         if self.n_words >= self._limit:
             self._clear()
         text = np.frombuffer(codes, np.uint8)
-        ids, word_ends, missed = _read_words(text, ends, self._symbol, self._slots)
+        ids, word_ends, missed = _read_words(text, ends, self._symbol, *self._table)
         if len(missed):
             resolved: dict[bytes, int] = {}  # a word is missed again and again until the batch is over
             for word, begin, end in missed.tolist():
@@ -236,11 +277,11 @@ class WordTable:
                 if surface not in resolved:
                     resolved[surface] = self._resolve(surface)
                 ids[word] = resolved[surface]
-            while (self.n_words + len(missed)) * 2 > len(self._slots):
-                slots = np.zeros((len(self._slots) * 2, 2), np.uint64)
-                _move(self._slots, slots)
-                self._slots = slots
-            self.n_words += _insert(text, missed, ids, self._symbol, self._slots)
+            while (self.n_words + len(resolved)) * 2 > len(self._table[1]):
+                table = _free_slots(2 * len(self._table[1]))
+                _move(*self._table, *table)
+                self._table = table
+            self.n_words += _insert(text, missed, ids, self._symbol, *self._table)
         return ids, word_ends
 
 
@@ -358,7 +399,6 @@ def weigh(
     indptr = np.zeros(n_articles + 1, np.int32)
     indices = np.empty(4 * len(ids), np.int32)
     data = np.empty(4 * len(ids), np.float32)
-    weights = np.empty(4 * len(ids), np.float64)
     longest = 0
     begin = 0
     for t in range(len(ends)):
@@ -366,6 +406,8 @@ def weigh(
         begin = ends[t]
     terms = np.empty(2 * longest + 1, np.int64)
     spare = np.empty(2 * longest + 1, np.int64)
+    counts = np.empty((2 * longest + 1, 2), np.int32)
+    weights = np.empty(2 * longest + 1, np.float64)
     n_bits = 1
     while (2 * len(columns)) >> n_bits:
         n_bits += 1
@@ -392,26 +434,31 @@ def weigh(
             left = stem
         begin = ends[t]
         sort_terms(terms, spare, n, n_bits)
+        n_terms = 0
+        last = np.int64(-1)
+        for i in range(n):
+            term, in_lead = terms[i] >> 1, terms[i] & 1
+            if term != last:
+                terms[n_terms] = last = term
+                counts[n_terms, 0] = counts[n_terms, 1] = 0
+                n_terms += 1
+            counts[n_terms - 1, 0] += 1
+            counts[n_terms - 1, 1] += in_lead
         for field in range(t % 2, 1 + 2 * (t % 2)):  # the title; or lead and text
             start = size
             norm = 0.0
-            i = 0
-            while i < n:
-                term = terms[i] >> 1
-                count = 0
-                while i < n and terms[i] >> 1 == term:
-                    count += 1 if field != 1 else terms[i] & 1
-                    i += 1
-                column = columns[term, field]
+            for i in range(n_terms):
+                count = counts[i, field % 2]
+                column = columns[terms[i], field]
                 if count > 0 and column >= 0:
-                    weight = frequency[count - 1] * np.float64(idf[term, field])
+                    weight = frequency[count - 1] * np.float64(idf[terms[i], field])
                     norm += weight * weight
-                    weights[size] = weight
+                    weights[size - start] = weight
                     indices[size] = column
                     size += 1
             scale = lengths[field] / np.sqrt(norm) if norm > 0 else lengths[field]
             for j in range(start, size):
-                data[j] = np.float32(weights[j] * scale)
+                data[j] = np.float32(weights[j - start] * scale)
         if t % 2 == 1:
             indptr[t // 2 + 1] = size
     return indptr, indices[:size].copy(), data[:size].copy()

@@ -111,12 +111,12 @@ def _after_sentence(text: str, at: int, done: int) -> bool:
 _STOP = re.compile(r"""(?:\A|[\n.!?"”’)\]])[ \t]{0,9}\Z""")
 
 
-def _after_stop(text: str, at: int, done: int) -> bool:
+def after_stop(text: str, at: int, done: int) -> bool:
     return at == done or _STOP.search(text[max(0, at - 12) : at]) is not None
 
 
 _PLACES = {
-    "stop": _after_stop,
+    "stop": after_stop,
     "sentence": _after_sentence,
     "line": _at_line_start,
     "break": _at_break,
@@ -157,19 +157,21 @@ class Rules:
             start: [(rule, len(s)) for rule in rules for s in rule.starts if start.startswith(s.lower())]
             for start in starts
         }
+        common = self._by_start.get(COMMON, [])
+        self.common = common if all(rule.where == "stop" for rule, _ in common) else []
         small = _either_case(_trie(start for start in starts if start[0].isalpha()))
         branches = []
-        firsts: Trie = {lead: {} for lead in _LEADS}
+        firsts: Trie = {lead: {} for lead in LEADS}
         firsts |= _trie(starts)
         for first, rest in sorted(firsts.items(), key=lambda item: _COMMON_FIRST.find(item[0]) % 99):
             longer = {letter: more for letter, more in rest.items() if letter}
             ahead = [f"({_either_case(longer)})"] if longer else []
-            if first == _TOO_COMMON and "" in rest:
+            if first == COMMON and "" in rest:
                 thens = [rule.then.pattern for rule in rules if first in rule.starts]
                 ahead.append(f"()(?:{'|'.join(thens)})")
             elif "" in rest:
                 ahead.append("()")
-            if first in _LEADS:
+            if first in LEADS:
                 ahead.append(f"(?=[a-z]){small}")
             branches.append(f"{re.escape(first.upper())}(?={'|'.join(ahead)})")
         self._anchor = re.compile("|".join(branches))
@@ -186,7 +188,7 @@ class Rules:
         for match in self._anchor.finditer(text, low) if high is None else self._anchor.finditer(text, low, high):
             if match.lastindex:
                 found.append((match.start(), by_start[(match[0] + match[match.lastindex]).lower()]))
-            if match[0] in _LEADS and (lead := small.match(text, match.end())):
+            if match[0] in LEADS and (lead := small.match(text, match.end())):
                 found.append((match.end(), by_start[lead[0].lower()]))
         return found
 
@@ -212,17 +214,22 @@ class Rules:
         """Yield the same places, found by trying every rule everywhere."""
         pairs = [(rule, start) for rule in self.rules for start in rule.starts]
         for at in range(len(text)):
-            if text[at] in "abcdefghijklmnopqrstuvwxyz" and at > 0 and text[at - 1] not in _LEADS:
+            if text[at] in "abcdefghijklmnopqrstuvwxyz" and at > 0 and text[at - 1] not in LEADS:
                 continue
             here = [(rule, len(start)) for rule, start in pairs if _same_letters(text[at : at + len(start)], start)]
             if here:
                 yield at, here
 
     def spans(self, text: str, places: Iterable[Place]) -> list[Span]:
-        """Return what is to be cut, ascending and apart."""
+        """Return what is to be cut, ascending and apart.
+
+        The places need not hold a `COMMON` start in the midst of a sentence, which counts only just behind a cut.
+        """
         spans: list[Span] = []
         done = 0
-        for at, rules in places:
+        waiting = list(places)[::-1]
+        while waiting:
+            at, rules = waiting.pop()
             if at < done:
                 continue
             for rule, length in rules:
@@ -231,14 +238,18 @@ class Rules:
                     begin, end = _with_space(text, *span, done)
                     spans.append((begin, end, rule.name))
                     done = end
+                    while waiting and waiting[-1][0] < done:
+                        waiting.pop()
+                    if text.startswith(COMMON, done) and not (waiting and waiting[-1][0] == done):
+                        waiting.append((done, self.common))
                     break
         _take_trailing_space(text, spans)
         return spans
 
 
-_LEADS = "\n(["
+LEADS = "\n(["
 # A start too common to stop at, unless all of its rule matches; which it does within so many characters.
-_TOO_COMMON = "("
+COMMON = "("
 _REACH_OF_COMMON = 240
 # First letters of starts in the order of their frequency in news: a regex tries its branches one after the other.
 _COMMON_FIRST = ".pskn\nmaitbdj-r(hucglefwvy"
@@ -319,7 +330,7 @@ def clean(text: str) -> CleanedText:
     cuts: list[Span] = []
     for spans, _ in _rounds(repaired, default_rules()):
         cuts = _merged(cuts, spans)
-    return CleanedText(_without(repaired, cuts), repaired, tuple(Cut(s, e, rule, repaired[s:e]) for s, e, rule in cuts))
+    return CleanedText(without(repaired, cuts), repaired, tuple(Cut(s, e, rule, repaired[s:e]) for s, e, rule in cuts))
 
 
 def clean_text(text: str) -> str:
@@ -335,23 +346,23 @@ def clean_plainly(text: str) -> str:
     rules = default_rules()
     text = repair(text)
     while spans := rules.spans(text, rules.places_plainly(text)) or said_twice(text):
-        text = _without(text, _stable(text, spans))
+        text = without(text, stable(text, spans))
     return text
 
 
 # A cut may make another possible; pages nest three deep at most, and deeper ones than this would take for ever.
-_MOST_ROUNDS = 50
+MOST_ROUNDS = 50
 
 
 def _rounds(text: str, rules: Rules) -> Iterator[tuple[list[Span], str]]:
     """Cut until nothing is found any more; yield what each round cuts and the text that it leaves."""
     places = rules.places(text)
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(MOST_ROUNDS):
         spans = rules.spans(text, places) or said_twice(text)
         if not spans:
             break
-        spans = _stable(text, spans)
-        left = _without(text, spans)
+        spans = stable(text, spans)
+        left = without(text, spans)
         yield spans, left
         places = rules.places_left(places, spans, left)
         text = left
@@ -360,7 +371,7 @@ def _rounds(text: str, rules: Rules) -> Iterator[tuple[list[Span], str]]:
 def said_twice(text: str) -> list[Span]:
     """Find a video's headline among the last lines: the line under the player says it twice."""
     end = len(text)
-    for _ in range(_LAST_LINES):
+    for _ in range(LAST_LINES):
         begin = text.rfind("\n", max(0, end - _LONGEST_LINE), end)
         line = text[begin + 1 : end].rstrip(" ")
         half = len(line) // 2
@@ -372,15 +383,15 @@ def said_twice(text: str) -> list[Span]:
     return []
 
 
-_LAST_LINES = 4
+LAST_LINES = 4
 _LONGEST_LINE = 400
 _SHORTEST_HEADLINE = 20
 
 
-def _stable(text: str, spans: list[Span]) -> list[Span]:
+def stable(text: str, spans: list[Span]) -> list[Span]:
     """Let cuts take in what would change when joined: an accent before another letter, half an entity."""
     for _ in range(_MOST_JOINED):
-        left = _without(text, spans)
+        left = without(text, spans)
         if (left.isascii() and "&" not in left) or repair(left) == left:
             break
         lows = [begin for begin, _, _ in spans[1:]] + [len(text)]
@@ -391,7 +402,7 @@ def _stable(text: str, spans: list[Span]) -> list[Span]:
 _MOST_JOINED = 8
 
 
-def _without(text: str, spans: list[Span]) -> str:
+def without(text: str, spans: list[Span]) -> str:
     kept, done = [], 0
     for begin, end, _ in spans:
         kept.append(text[done:begin])

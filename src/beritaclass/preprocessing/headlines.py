@@ -85,12 +85,15 @@ _SENTENCE_END = re.compile(r"""[.?!]["”’')]{0,2}(?=\s+["“(]?[A-Z0-9]|\s*$)
 _LAST_MARKS = re.compile(r"(?:[ \t]di sini|[ \t]berikut(?: ini)?)?[:.,; ]*")
 _LIST_ITEM = re.compile(r"\d{1,2}[.)] |[-–•*·]")
 _COLUMN = re.compile(r"\[[A-Z][^\[\]\n]{2,30}\] [A-Z]")
-# What ends a headline wherever it stands: the next piece of the page around the article.
+# What ends a headline wherever it stands: the next piece of the page around the article. Every branch begins with a
+# character, not a class or a group: so the search skips what can begin none.
 _HARD_END = re.compile(
-    r"ADVERTISEMENT|Advertisement|S(?:CROLL TO|croll to) (?i:continue|resume)|\[Gambas|googletag|"
-    r"\d dari \d{1,2} halaman|"
-    r"(?:Baca|BACA|Simak|Lihat|Tonton|Saksikan) (?:[Jj]uga|JUGA|Video)\b|Baca ?: |"
-    r"\(?Ikuti (?:saluran|Whatsapp|kami)|Loading\.\.\."
+    r"ADVERTISEMENT|Advertisement|SCROLL TO (?i:continue|resume)|Scroll to (?i:continue|resume)|\[Gambas|googletag|"
+    r"\(Ikuti (?:saluran|Whatsapp|kami)|Ikuti (?:saluran|Whatsapp|kami)|Loading\.\.\.|Baca ?: |"
+    + "|".join(rf"{digit} dari \d{{1,2}} halaman" for digit in range(10))
+    + "".join(
+        rf"|{word} (?:[Jj]uga|JUGA|Video)\b" for word in ("Baca", "BACA", "Simak", "Lihat", "Tonton", "Saksikan")
+    )
 )
 
 
@@ -210,7 +213,7 @@ def _split(line: str, *, whole: bool, colon: bool, starts_line: bool) -> int:
 def _is_one_headline(line: str, words: list[re.Match[str]], starts_line: bool) -> bool:
     if line[-1] in ".,;" and not line.endswith("..."):
         return False
-    if any(_may_be_glued(word[0]) for word in words) and _GLUE.search(line):
+    if any(_may_be_glued(word[0]) for word in words) and any(_glues(line, word) for word in words):
         return _first_small(words) == len(words)
     return starts_line or not _SENTENCE_END.search(line[: words[-1].start()])
 
@@ -226,6 +229,15 @@ def _has_summary(line: str) -> bool:
 
 def _may_be_glued(word: str) -> bool:
     return not (word[1:].islower() or word.isupper()) or word[-1].isdigit()
+
+
+def _glues(line: str, word: re.Match[str]) -> list[int]:
+    """Return where sentences begin that are glued to something, within a word of the line."""
+    written = word[0]
+    if written[1:].islower() and not written[-1].isdigit():
+        return []
+    # Two characters more: a number and the sentence that begins with it are told apart by a space.
+    return [glue.end() for glue in _GLUE.finditer(line, word.start(), min(len(line), word.end() + 2))]
 
 
 def _quoted(line: str) -> int:
@@ -262,9 +274,10 @@ def _first_small(words: list[re.Match[str]]) -> int:
 
 def _before_the_sentence(line: str, words: list[re.Match[str]], stop: int) -> int:
     """Return where the article's sentence begins, in which the walk stopped at `words[stop]`."""
-    glue = [g.end() for g in _GLUE.finditer(line, 0, words[stop].end()) if g.end() > words[1].start()]
-    if glue:
-        return glue[-1]
+    upto = line[: words[stop].end()]
+    for n in range(stop, 0, -1):
+        if glues := _glues(upto, words[n]):
+            return glues[-1]
     for n in range(stop - 1, max(2, stop - _OPENER_REACH), -1):
         word = words[n][0].rstrip(",")
         if word in _OPENERS or (word in _OPENERS_BEFORE_SMALL and words[n + 1][0].islower()):

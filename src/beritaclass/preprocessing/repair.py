@@ -33,7 +33,7 @@ def repair(text: str) -> str:
     ellipsis, which stays one character. Repairing again changes nothing.
     """
     for _ in range(_MOST_ROUNDS):
-        odd = _odd_characters(text)
+        odd = odd_characters(text)
         if not odd:
             break
         repaired = _repair_once(text, odd)
@@ -53,7 +53,7 @@ def repair_plainly(text: str) -> str:
     return text
 
 
-def _odd_characters(text: str) -> str:
+def odd_characters(text: str) -> str:
     """Return the characters that may need repair, alone or with their neighbour; '' if there are none."""
     odd = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN).decode("utf-8", "surrogatepass")
     fine = _FINE.fullmatch(odd) and not _MOJIBAKE.search(odd) and not ("&" in odd and _ENTITY.search(text))

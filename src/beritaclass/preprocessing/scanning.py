@@ -7,15 +7,26 @@ repair, the rules and the tokenizer tell apart. The result is that of `clean_tex
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
-from typing import cast
 
 import numpy as np
 
-from beritaclass.kernel import AMPERSAND, FIRST, LEAD, ODD, SMALL_FIRST, Array, scan
-from beritaclass.preprocessing.cleaning import _LEADS, Place, Rules, _rounds, clean_text, default_rules
-from beritaclass.preprocessing.repair import _odd_characters
+from beritaclass.kernel import AMPERSAND, FIRST, LEAD, ODD, SMALL_FIRST, STOP, Array, scan
+from beritaclass.preprocessing.cleaning import (
+    COMMON,
+    LAST_LINES,
+    LEADS,
+    MOST_ROUNDS,
+    Place,
+    Rules,
+    after_stop,
+    default_rules,
+    said_twice,
+    stable,
+    without,
+)
+from beritaclass.preprocessing.repair import odd_characters, repair
 from beritaclass.preprocessing.tokenization import KEPT, TABLE
 
 _FOLDED = " " + KEPT
@@ -24,23 +35,24 @@ _FIRST_SPECIAL = 128 + 2 * len(_FOLDED)
 
 def _needs_care(character: str) -> bool:
     """Whether a text with this character may need repair, whatever stands beside it."""
-    return bool(_odd_characters(character) or _odd_characters(f"{character}…"))
+    return bool(odd_characters(character) or odd_characters(f"{character}…"))
 
 
-class _Bytes(dict[str, int]):
+class _Bytes(dict[str, bytes]):
     """Character beyond ASCII -> byte: the letter it folds to and whether it may need repair, or one of its own."""
 
     def __init__(self, specials: Sequence[str]) -> None:
-        super().__init__({c: _FIRST_SPECIAL + i for i, c in enumerate(specials)})
+        super().__init__({c: bytes([_FIRST_SPECIAL + i]) for i, c in enumerate(specials)})
 
-    def __missing__(self, character: str) -> int:
+    def __missing__(self, character: str) -> bytes:
         odd = _needs_care(character)
-        byte = self[character] = 128 + odd * len(_FOLDED) + _FOLDED.index(TABLE[ord(character)])
+        byte = self[character] = bytes([128 + odd * len(_FOLDED) + _FOLDED.index(TABLE[ord(character)])])
         return byte
 
     def encode_run(self, error: UnicodeError) -> tuple[bytes, int]:
         assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - the handler is called by no decoder
-        return bytes([self[c] for c in error.object[error.start : error.end]]), error.end
+        run = error.object[error.start : error.end]
+        return self[run] if len(run) == 1 else b"".join(map(self.__getitem__, run)), error.end
 
 
 class BatchCleaner:
@@ -68,17 +80,32 @@ class BatchCleaner:
         self.symbol = np.array([_FOLDED.index(c) for c in folded], np.uint8)
         self.folded = folded.encode()
         self._letter, self._trie, self._word = _trie(list(starts), characters)
+        self._common = list(starts).index(COMMON) if rules.common else -2
         self._kind = np.zeros(256, np.uint8)
         firsts = {start[0] for start in starts}
         for byte, character in enumerate(characters):
             small = character.isascii() and character.islower()
             if character and character.lower() in firsts:
                 self._kind[byte] |= SMALL_FIRST if small else FIRST
-            if character and character in _LEADS:
+            if character and character in LEADS:
                 self._kind[byte] |= LEAD
+            if byte >= 128 or after_stop(f"x{character}", 2, 0):
+                self._kind[byte] |= STOP
             if (character and _needs_care(character)) or 128 + len(_FOLDED) <= byte < _FIRST_SPECIAL:
                 self._kind[byte] |= ODD
         self._kind[ord("&")] |= AMPERSAND  # an entity may begin
+        self._look = self._worth_a_look()
+
+    def _worth_a_look(self) -> Array:
+        """Return by two bytes whether there is anything for the scan where the first of them stands."""
+        odd, first, small, lead, ampersand = (
+            self._kind & kind > 0 for kind in (ODD, FIRST, SMALL_FIRST, LEAD, AMPERSAND)
+        )
+        node = self._trie[0, self._letter]
+        goes_on = self._trie[node[:, None], self._letter] > 0
+        begins = first[:, None] & (goes_on | (self._word[node] >= 0)[:, None])
+        entity = ampersand[:, None] & (np.arange(256) != ord(" "))
+        return np.asarray(odd[:, None] | begins | entity | (lead[:, None] & small))
 
     def encode(self, text: str) -> bytes:
         """Return a byte a character."""
@@ -88,41 +115,48 @@ class BatchCleaner:
         """Return the cleaned texts, and the same encoded."""
         cleaned = list(texts)
         codes = list(map(self.encode, texts))
-        odd, found = self.scan(codes)
-        rules = _Scanned(self._rules)
-        for t, text in enumerate(texts):
-            if odd[t]:
-                cleaned[t] = clean_text(text)
-                codes[t] = self.encode(cleaned[t])
-                continue
-            if not found[t] and "\n" not in text:  # as most titles are: no rule begins, and no line is said twice
-                continue
-            rules.found = found[t]
-            for _, left in _rounds(text, cast(Rules, rules)):
-                cleaned[t] = left
-            if cleaned[t] is not text:
-                codes[t] = self.encode(cleaned[t])
+        odd, twice, found = self.scan(codes, range(len(texts)))
+        for t in odd:
+            cleaned[t] = repair(texts[t])
+            codes[t] = self.encode(cleaned[t])
+        _, twice_there, found_there = self.scan(codes, odd)
+        twice = (twice - odd) | twice_there
+        found = {t: found[t] for t in found.keys() - odd} | found_there
+        for _ in range(MOST_ROUNDS):
+            cut = []
+            for t in found.keys() | twice:
+                text = cleaned[t]
+                if spans := self._rules.spans(text, found.get(t, ())) or (t in twice and said_twice(text)):
+                    left = without(text, spans)
+                    if t in odd or "&" in left:  # where nothing was odd, only half an entity can find its other half
+                        left = without(text, stable(text, spans))
+                    cleaned[t], codes[t] = left, self.encode(left)
+                    cut.append(t)
+            if not cut:
+                break
+            _, twice, found = self.scan(codes, cut)
         return cleaned, codes
 
-    def scan(self, codes: list[bytes]) -> tuple[list[bool], list[list[Place]]]:
-        """Return which encoded texts may need repair, and the places in each where a rule could begin."""
-        data = np.frombuffer(b"".join(codes), np.uint8)
-        odd, *places = scan(data, ends_of(codes), self._kind, self._letter, self._trie, self._word)
-        found: list[list[Place]] = [[] for _ in codes]
-        for t, at, start in zip(*(column.tolist() for column in places), strict=True):
-            found[t].append((at, self._by_start[start]))
-        return odd.tolist(), found
+    def scan(self, codes: list[bytes], which: Collection[int]) -> tuple[set[int], set[int], dict[int, list[Place]]]:
+        """Look through the encoded texts of these numbers.
 
-
-class _Scanned:
-    """The rules, for a text whose places were found by the scan."""
-
-    def __init__(self, rules: Rules) -> None:
-        self.found: list[Place] = []
-        self.spans, self.places_left = rules.spans, rules.places_left
-
-    def places(self, text: str) -> list[Place]:
-        return self.found
+        Returns
+        -------
+        odd, twice : set of int
+            Texts that may need repair, and those that may say a line twice.
+        found : dict
+            Text -> the places in it where a rule could begin, if there are any.
+        """
+        numbers = np.fromiter(which, np.int64, len(which))
+        these = [codes[t] for t in which]
+        data = np.frombuffer(b"".join([*these, b"\n"]), np.uint8)
+        odd, twice, text, at, start = scan(
+            data, ends_of(these), self._look, self._kind, self._letter, self._trie, self._word, self._common, LAST_LINES
+        )
+        found: dict[int, list[Place]] = {}
+        for t, place, number in zip(numbers[text].tolist(), at.tolist(), start.tolist(), strict=True):
+            found.setdefault(t, []).append((place, self._by_start[number]))
+        return set(numbers[odd].tolist()), set(numbers[twice].tolist()), found
 
 
 def ends_of(codes: list[bytes]) -> Array:
