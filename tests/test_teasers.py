@@ -31,15 +31,28 @@ FORMS: list[Callable[[str], str]] = [
     lambda title: f"\nSaksikan Video Pilihan di Bawah Ini:\n\n{title}\n",
     lambda title: f"\nBaca selengkapnya di sini: {title}\n",
     lambda title: f"\n\n- Advertisement -spot_img\n\nBaca Juga: {title}\n\nLebih Banyak Artikel\n\n",
+    lambda title: f" Baca juga: {title}\n",
+    lambda title: f" (Baca juga: {title})\n",
+    lambda title: f"Baca juga: {title}\n",
+    lambda title: f"\nBaca Juga{title}\n",
+    lambda title: f"\nBaca artikel menarik lainnya:{title}\n",
+    lambda title: f"\nYuk, simak juga: {title}\n",
+    lambda title: f'\nTonton juga video "{title}" di sini:\n',
+    lambda title: f"\nVideo: {title} Video: {title}\n",
+    lambda title: f" Video {title} Video {title}\n",
+    lambda title: f"\nJangan lewatkan: {title}\n",
+    lambda title: f'\nArtikel ini telah tayang di Wartakita.com dengan judul "{title}"\n',
+    lambda title: f" Berita ini sudah dipublikasikan di Wartakita.com, dengan judul: {title}\n",
+    lambda title: f" Sebelumnya {title} 1 / 2 Selanjutnya {title}\n",
 ]
 
 
 def with_teasers(article: bc.Article, titles: list[str], rng: random.Random) -> bc.Article:
-    """Put a teaser at the start, in the middle and at the end, between paragraphs."""
+    """Put a teaser at the start, in the middle and at the end, between paragraphs or glued to one."""
     paragraphs = article.text.split("\n")
     middle = rng.randrange(len(paragraphs) + 1)
     teasers = [rng.choice(FORMS)(title) for title in titles]
-    text = "\n".join([teasers[0], *paragraphs[:middle], teasers[1], *paragraphs[middle:], teasers[2]])
+    text = teasers[0] + "\n".join(paragraphs[:middle]) + teasers[1] + "\n".join(paragraphs[middle:]) + teasers[2]
     return bc.Article(id=article.id, title=article.title, text=text)
 
 
