@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import beritaclass as bc
 from beritaclass.cli import main
+from beritaclass.report.explanation import shares
 from conftest import ROOT, SHARED, needs_shared
 
 COMMAND = str(Path(sys.executable).with_name("beritaclass"))
@@ -368,6 +370,30 @@ def test_a_terminal_gets_a_table() -> None:
     assert child.exitstatus == 0
     assert "topik" in output
     assert "{" not in output
+
+
+def test_explain_on_a_terminal_adds_up_the_fields_of_a_term(tmp_path: Path) -> None:
+    pexpect = pytest.importorskip("pexpect")
+    article = {"title": "Polisi Tangkap Pencuri Motor", "text": f"{CRIME} Pencuri motor itu mengaku [sic] bersalah."}
+    (tmp_path / "a.jsonl").write_text(json.dumps(article))
+    args = ["explain", str(tmp_path / "a.jsonl"), "--topic", "kriminal"]
+    child = pexpect.spawn(COMMAND, args, encoding="utf-8", dimensions=(60, 140), env=os.environ)
+    output = child.read()
+    child.close()
+    assert child.exitstatus == 0
+    assert len(re.findall(r"^curi {2,}", output, re.M)) == 1
+    (row,) = re.findall(r"^curi {2,}([a-z, ]+?)  +([a-z, ]+?) +\+\d\.\d{3} ", output, re.M)
+    assert set(row[0].split(", ")) == {"pencurian", "pencuri"}
+    assert set(row[1].split(", ")) == {"title", "lead", "text"}
+
+
+def test_shares_of_terms_and_the_intercept_add_up(tagger: bc.TopicClassifier, examples: list[bc.Article]) -> None:
+    for article in examples[:5]:
+        explanation = tagger.explain(article, "kriminal")
+        terms = shares(explanation)
+        assert len({share.term for share in terms}) == len(terms)
+        total = sum(share.value for share in terms) + explanation.intercept
+        assert total == pytest.approx(explanation.decision, abs=1e-4)
 
 
 # -------------------------------------------------------------------- the measure of it all

@@ -214,20 +214,34 @@ def explain(source: str, topic: str | None, html: str | None, number: int, model
 
 def _print_explanations(explanations: Sequence[Explanation]) -> None:
     from rich.table import Table
+    from rich.text import Text
+
+    from beritaclass.report.explanation import shares
 
     console = _console()
     for explanation in explanations:
+        terms = shares(explanation)
+        longest = abs(terms[0].value) if terms else 1.0
         console.print(
-            f"[bold]{explanation.topic}[/bold]  probability {explanation.probability:.3f}, "
-            f"threshold {explanation.threshold:.3f}, decision {explanation.decision:+.3f} = "
-            f"intercept {explanation.intercept:+.3f} + words {explanation.decision - explanation.intercept:+.3f}"
-            + (f", taken over from {explanation.implied_by}" if explanation.implied_by else "")
+            Text.assemble(
+                (explanation.topic, "bold"),
+                f"  probability {explanation.probability:.3f}, threshold {explanation.threshold:.3f}\n",
+                (
+                    f"decision {explanation.decision:+.3f} = intercept {explanation.intercept:+.3f} "
+                    f"+ words {explanation.decision - explanation.intercept:+.3f}"
+                    + (f", taken over from {explanation.implied_by}" if explanation.implied_by else ""),
+                    "dim",
+                ),
+            )
         )
-        table = Table("stem", "in the article", "field", "adds", box=None, header_style="dim")
-        for contribution in explanation.top(10):
-            words = dict.fromkeys(place.surface.lower() for place in contribution.occurrences)
-            table.add_row(contribution.term, ", ".join(words), contribution.field, f"{contribution.value:+.3f}")
-        console.print(table)
+        table = Table("stem", "in the article", "field", "adds", "", box=None, header_style="dim", pad_edge=False)
+        table.columns[3].justify = "right"
+        for sign, colour, n in ((1, "green", 10), (-1, "red", 5)):
+            for share in [share for share in terms if share.value * sign > 0][:n]:
+                bar = Text("█" * max(round(20 * abs(share.value) / longest), 1), colour)
+                words = Text(", ".join(share.surfaces))
+                table.add_row(Text(share.term), words, ", ".join(share.fields), f"{share.value:+.3f}", bar)
+        console.print(table, "")
 
 
 @main.command()
@@ -279,10 +293,12 @@ def topics(model: str | None, as_json: bool) -> None:
             _echo_json(asdict(topic))
         return
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("topic", "name", "group", "implies", "IPTC", box=None, header_style="bold")
     for topic in known:
-        table.add_row(topic.slug, topic.name, topic.group, ", ".join(topic.broader), ", ".join(topic.qcodes))
+        cells = (topic.slug, topic.name, topic.group, ", ".join(topic.broader), ", ".join(topic.qcodes))
+        table.add_row(*map(Text, cells))
     _console().print(table)
 
 
