@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import beritaclass as bc
+from beritaclass import bundle
 from beritaclass._resources import model_path
 from beritaclass.bundle import digest
 from beritaclass.errors import BundleError, BundleFormatError, BundleIntegrityError
@@ -270,6 +271,12 @@ def test_saving_where_a_link_leads_replaces_what_it_leads_to(model: bc.TopicClas
     bc.save(model, folder.parent / "current", card="# New\n")
     assert (folder / "CARD.md").read_text() == "# New\n"
     assert sorted(path.name for path in folder.parent.iterdir()) == ["current", "model"]
+
+
+def test_a_model_is_not_loaded_beside_the_abandoned_sastrawi(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "version", lambda name: {"Sastrawi": "1.0.1"}[name])
+    with pytest.raises(bc.BeritaclassError, match=r"'Sastrawi' 1\.0\.1 is installed.*pip uninstall"):
+        bc.load(folder)
 
 
 def test_provenance_must_be_json(model: bc.TopicClassifier, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ import math
 import re
 import shutil
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -38,6 +39,7 @@ from beritaclass._estimator import Estimator
 from beritaclass._resources import model_path
 from beritaclass.classifier import TopicClassifier
 from beritaclass.errors import BundleError, BundleFormatError, BundleIntegrityError, InputError
+from beritaclass.preprocessing.stemming import check_sastrawi
 from beritaclass.taxonomy import Taxonomy, parse_taxonomy
 from beritaclass.vectorizer import FIELDS, TopicVectorizer
 
@@ -67,7 +69,10 @@ def load(path: str | Path | None = None) -> TopicClassifier:
         If the folder is no bundle, or of a newer format.
     BundleIntegrityError
         If a file is missing, extra, outside of the folder, not the one that was saved, or does not fit the others.
+    ConflictError
+        If the abandoned package `Sastrawi` is installed; better now than at the first unseen word of a dump.
     """
+    check_sastrawi(version)
     folder = Path(path) if path is not None else model_path()
     manifest = read_manifest(folder)
     contents = _read_files(folder, manifest)
