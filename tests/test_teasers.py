@@ -10,6 +10,8 @@ from collections.abc import Callable
 import pytest
 
 import beritaclass as bc
+from beritaclass.preprocessing.cleaning import clean_text, repair
+from beritaclass.preprocessing.parsing import leading_headline
 from conftest import SHARED, needs_shared
 
 FORMS: list[Callable[[str], str]] = [
@@ -48,11 +50,14 @@ FORMS: list[Callable[[str], str]] = [
 
 
 def with_teasers(article: bc.Article, titles: list[str], rng: random.Random) -> bc.Article:
-    """Put a teaser at the start, in the middle and at the end, between paragraphs or glued to one."""
+    """Put a teaser at the start of the body, in the middle and at the end, between paragraphs or glued to one."""
     paragraphs = article.text.split("\n")
-    middle = rng.randrange(len(paragraphs) + 1)
+    headline = leading_headline(clean_text(article.text))
+    body = next((n for n, part in enumerate(paragraphs, 1) if headline and headline in repair(part)), 0)
+    middle = rng.randrange(body, len(paragraphs) + 1)
     teasers = [rng.choice(FORMS)(title) for title in titles]
-    text = teasers[0] + "\n".join(paragraphs[:middle]) + teasers[1] + "\n".join(paragraphs[middle:]) + teasers[2]
+    parts = ["\n".join(paragraphs[low:high]) for low, high in ((0, body), (body, middle), (middle, None))]
+    text = f"{parts[0]}{teasers[0]}\n{parts[1]}{teasers[1]}\n{parts[2]}{teasers[2]}"
     return bc.Article(id=article.id, title=article.title, text=text)
 
 

@@ -182,9 +182,10 @@ def report(tagged: tuple[str, ...], output: str) -> None:
 @_model
 @_fields
 def explain(source: str, topic: str | None, html: str | None, number: int, model: str | None, **fields: Any) -> None:
-    """Show why an article has its topics: the words, and what each adds.
+    """Show why an article has its topics.
 
-    To a pipe goes JSON: topic, decision value, intercept, and the contribution of each term with its places.
+    To a terminal go the words and what each adds; to a pipe JSON: topic, decision value, intercept, and the
+    contribution of each term with its places.
     """
     from itertools import islice
 
@@ -306,7 +307,10 @@ def topics(model: str | None, as_json: bool) -> None:
 @click.argument("folder", required=False, metavar="[DIR]")
 @click.option("--json", "as_json", is_flag=True, help="Write the manifest.")
 def model(folder: str | None, as_json: bool) -> None:
-    """Show a model's card, once its files were checked; the shipped model's without DIR."""
+    """Show a model's card, its files checked.
+
+    Without DIR, the shipped model's.
+    """
     from beritaclass._resources import model_path
     from beritaclass.bundle import read_manifest
 
@@ -328,7 +332,10 @@ def model(folder: str | None, as_json: bool) -> None:
 def evaluate(
     gold: str, articles: str | None, as_json: bool, report: str | None, model: str | None, **fields: Any
 ) -> None:
-    """Compare a model with labelled articles: records with 'topics', and 'unsure' ones that do not count."""
+    """Compare a model with labelled articles.
+
+    They are records with 'topics', and 'unsure' ones that do not count.
+    """
     from beritaclass.evaluation import compare, score
 
     tagger = bc.load(model)
