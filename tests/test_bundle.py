@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import beritaclass as bc
+from beritaclass import bundle
 from beritaclass._resources import model_path
 from beritaclass.bundle import digest
 from beritaclass.errors import BundleError, BundleFormatError, BundleIntegrityError
@@ -68,7 +69,14 @@ def test_a_flipped_byte_is_refused_with_the_name_of_the_file(folder: Path, name:
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
     (folder / name).write_bytes(content)
-    with pytest.raises(BundleIntegrityError, match=rf"{name} is not the file that was saved"):
+    with pytest.raises(BundleIntegrityError, match=rf"{name} is not the file that was saved \(its sha256 differs"):
+        bc.load(folder)
+
+
+def test_a_file_of_another_size_is_refused_unread(folder: Path) -> None:
+    with (folder / "coef.npy").open("ab") as stream:
+        stream.truncate(1 << 40)  # a hole: reading it would take all memory
+    with pytest.raises(BundleIntegrityError, match=r"coef\.npy is not the file that was saved \(1099511627776 bytes"):
         bc.load(folder)
 
 
@@ -150,7 +158,134 @@ def test_an_array_of_another_shape_is_refused(folder: Path) -> None:
         bc.load(folder)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "{", '{"format": "other"}', "\xff"])
+def replace_array(folder: Path, name: str, array: np.ndarray) -> None:
+    np.save(folder / name, array)
+    list_file(folder, name, (folder / name).read_bytes(), dtype=str(array.dtype), shape=list(array.shape))
+
+
+@pytest.mark.parametrize("shape", [(1 << 40,), (1 << 62, 1 << 62), (-1,), (0, 1 << 63)])
+def test_a_header_that_promises_too_much_is_refused_before_memory_is_taken(folder: Path, shape: tuple[int]) -> None:
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape!r}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(8)
+    (folder / "idf.npy").write_bytes(content)
+    list_file(folder, "idf.npy", content, dtype="float32", shape=list(shape))
+    with pytest.raises(BundleIntegrityError, match=r"idf\.npy is no plain array"):
+        bc.load(folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00\xff\xff", b"\x93NUMPY\x01\x00\x10\x27" + b"(" * 10_000]
+)
+def test_a_broken_header_is_refused(folder: Path, content: bytes) -> None:
+    (folder / "idf.npy").write_bytes(content)
+    list_file(folder, "idf.npy", content, dtype="float32", shape=[1])
+    with pytest.raises(BundleIntegrityError, match=r"idf\.npy is no plain array"):
+        bc.load(folder)
+
+
+def test_arrays_of_wrong_kinds_and_values_are_refused(folder: Path) -> None:
+    arrays = {path.name: np.load(path) for path in folder.glob("*.npy")}
+    for name, wrong, message in (
+        ("columns.npy", arrays["columns.npy"].astype(np.float32), "no plain array of int32"),
+        ("columns.npy", arrays["columns.npy"] + 1, "points outside of the"),
+        ("idf.npy", arrays["idf.npy"][:, None], "its neighbours ask for"),
+        ("idf.npy", arrays["idf.npy"].astype(">f4"), "no plain array of float32"),
+        ("topics.npy", arrays["topics.npy"] * np.nan, "infinite or none at all"),
+        ("pairs.npy", arrays["pairs.npy"][::-1], "must hold pairs of the"),
+        ("pairs.npy", arrays["pairs.npy"] + (1 << 60), "must hold pairs of the"),
+    ):
+        replace_array(folder, name, wrong)
+        with pytest.raises(BundleIntegrityError, match=message):
+            bc.load(folder)
+        replace_array(folder, name, arrays[name])
+    bc.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("stems.txt", b"\xff\xfe\n", "stems.txt is no UTF-8 text"),
+        ("stems.txt", b"a\na\n", "stems.txt holds a stem twice"),
+        ("topics.toml", b"\xff", "topics.toml is no UTF-8 text"),
+        ("topics.toml", b"[x", "topics.toml: not a TOML file"),
+        ("topics.toml", b"[x]\nimplies = ['y']", "topic 'x' implies 'y', which is not a topic"),
+    ],
+)
+def test_texts_that_are_none_are_refused(folder: Path, name: str, content: bytes, message: str) -> None:
+    (folder / name).write_bytes(content)
+    list_file(folder, name, content)
+    with pytest.raises(bc.BeritaclassError, match=message):
+        bc.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"version": "1"}, "model format '1'"),
+        ({"version": None}, "model format None"),
+        ({"files": []}, "'files' must be an object"),
+        ({"files": {"idf.npy": "sha"}}, "'files' must map file names"),
+        ({"topics": None}, "'topics' must be a list"),
+        ({"topics": [1, 2]}, "'topics' must be slugs, each once"),
+        ({"topics": ["kriminal", "kriminal", "olahraga"]}, "'topics' must be slugs, each once"),
+        ({"topics": ["kriminal"]}, "its neighbours ask for"),
+        ({"fields": ["text"]}, "'fields' must be"),
+        ({"multilabel": "yes"}, "'multilabel' must be true or false"),
+        ({"provenance": "secret"}, "'provenance' must be an object"),
+        ({"parameters": {}}, "vectorizer must be an object of min_df"),
+        ({"parameters": {"vectorizer": {"os.system": 1}}}, "vectorizer must be an object of min_df"),
+        ({"parameters": {"vectorizer": {"min_df": "2"}}}, "min_df must be like 2"),
+        ({"parameters": {"vectorizer": {"lead_words": 1.5}}}, "lead_words must be like 100"),
+        ({"parameters": {"vectorizer": {}, "classifier": {"background": 1}}}, "background must be like True"),
+    ],
+)
+def test_a_manifest_of_wrong_types_is_refused(folder: Path, changes: dict[str, object], message: str) -> None:
+    change(folder, **changes)
+    with pytest.raises(BundleError, match=message):
+        bc.load(folder)
+
+
+def test_a_manifest_with_any_byte_changed_is_refused_or_means_the_same_kind_of_thing(folder: Path) -> None:
+    whole = (folder / "manifest.json").read_bytes()
+    refused = 0
+    for at in range(0, len(whole), 23):
+        for byte in b'\x00"}9z':
+            (folder / "manifest.json").write_bytes(whole[:at] + bytes([byte]) + whole[at + 1 :])
+            try:
+                bc.load(folder)
+            except bc.BeritaclassError:
+                refused += 1
+    assert refused > 100
+
+
+def test_a_manifest_that_is_a_link_is_refused(folder: Path) -> None:
+    (folder / "manifest.json").rename(folder.parent / "elsewhere.json")
+    (folder / "manifest.json").symlink_to(folder.parent / "elsewhere.json")
+    with pytest.raises(BundleIntegrityError, match=r"manifest\.json must be a plain file"):
+        bc.load(folder)
+
+
+def test_saving_where_a_link_leads_replaces_what_it_leads_to(model: bc.TopicClassifier, folder: Path) -> None:
+    (folder.parent / "current").symlink_to(folder)
+    bc.save(model, folder.parent / "current", card="# New\n")
+    assert (folder / "CARD.md").read_text() == "# New\n"
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["current", "model"]
+
+
+def test_a_model_is_not_loaded_beside_the_abandoned_sastrawi(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "version", lambda name: {"Sastrawi": "1.0.1"}[name])
+    with pytest.raises(bc.BeritaclassError, match=r"'Sastrawi' 1\.0\.1 is installed.*pip uninstall"):
+        bc.load(folder)
+
+
+def test_provenance_must_be_json(model: bc.TopicClassifier, tmp_path: Path) -> None:
+    with pytest.raises(bc.BeritaclassError, match="provenance must hold what JSON can"):
+        bc.save(model, tmp_path / "m", provenance={"when": tmp_path})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "{", '{"format": "other"}', "\xff", "[" * 100_000])
 def test_what_is_no_manifest_is_refused(folder: Path, content: str) -> None:
     (folder / "manifest.json").write_text(content, encoding="latin-1")
     with pytest.raises(BundleFormatError, match=r"manifest\.json"):

@@ -11,7 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+import beritaclass as bc
+from beritaclass.cli import main
+from beritaclass.report.explanation import shares
 from conftest import ROOT, SHARED, needs_shared
 
 COMMAND = str(Path(sys.executable).with_name("beritaclass"))
@@ -123,6 +127,164 @@ def test_a_closed_pipe_ends_quietly() -> None:
     process.wait(timeout=60)
 
 
+# -------------------------------------------------------------------- bad input
+
+BAD: dict[str, tuple[bytes, str]] = {
+    "cut.jsonl": (b'{"text": "Polisi', "cut.jsonl:1: no JSON"),
+    "null.jsonl": (b"null\n", "null.jsonl:1: expected an object of fields, got NoneType None"),
+    "list.jsonl": (b'["Polisi"]\n', "list.jsonl:1: expected an object of fields, got list"),
+    "fields.jsonl": (b'{"id": "1", "foo": "bar"}\n', "fields.jsonl:1: no field for the text; there are 'id', 'foo'"),
+    "number.jsonl": (b'{"text": 5}\n', "number.jsonl:1: field 'text': expected text, got int 5"),
+    "deep.jsonl": (b'{"text": ' + b"[" * 100_000, "deep.jsonl:1: no JSON"),
+    "cut.jsonl.gz": (
+        gzip.compress(json.dumps({"text": CRIME}).encode() * 999)[:80],
+        "cut.jsonl.gz: the file cannot be",
+    ),
+}
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    for name, (content, _) in BAD.items():
+        (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
+def invoke(*args: object) -> tuple[int, str, str]:
+    """Run a command in this process: exit code, standard output, standard error."""
+    result = CliRunner().invoke(main, [*map(str, args)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_read_is_said_with_its_place(bad: Path, name: str) -> None:
+    message = BAD[name][1]
+    for command in ("explain", "evaluate"):
+        code, output, error = invoke(command, bad / name)
+        assert (code, output) == (1, "")
+        assert error.startswith("error: ")
+        assert message in error
+        assert error.count("\n") == 1
+    code, output, error = invoke("evaluate", bad / name, "--articles", EXAMPLES)
+    assert code == 1
+    assert name in error
+    code, output, error = invoke("clean", bad / name)
+    assert (code, output) == (3, "")
+    assert error.startswith("rejected: ")
+    assert message in error
+
+
+def test_clean_goes_on_after_a_bad_record(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.jsonl"
+    dump.write_text(f"{json.dumps({'text': CRIME})}\n{{broken\n{json.dumps({'id': '3', 'text': CRIME})}\n")
+    code, output, error = invoke("clean", dump, "--json")
+    assert code == 3
+    assert [record["text"] for record in records(output)] == [CRIME, CRIME]
+    assert "dump.jsonl:2: no JSON" in error
+
+
+@pytest.mark.parametrize("command", ["explain", "clean", "evaluate"])
+@pytest.mark.parametrize(
+    ("name", "message"), [("nowhere.jsonl", "no such file or folder"), ("empty", "holds no file to read")]
+)
+def test_files_and_folders_that_are_not_there(tmp_path: Path, command: str, name: str, message: str) -> None:
+    (tmp_path / "empty").mkdir()
+    code, output, error = invoke(command, tmp_path / name)
+    assert (code, output) == (1, "")
+    assert message in error
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no word in this article that the model knows"),
+        (" \n\t\n", "no word in this article that the model knows"),
+        ("The quick brown fox jumps over the lazy dog.", "no topic is said of this article; the nearest is"),
+    ],
+)
+def test_explaining_what_has_no_topic(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a.txt").write_text(text)
+    code, output, error = invoke("explain", tmp_path / "a.txt")
+    assert (code, output) == (1, "")
+    assert message in error
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        '{"id": "a\\ud800", "text": "Polisi \\ud83d menangkap pencuri motor \\udc00"}',
+        '{"id": 1, "text": "\\u0000Polisi\\u0000 menangkap pencuri motor"}',
+        '\ufeff{"id": "1", "text": "Polisi menangkap pencuri motor"}',
+        json.dumps({"text": "Polisi menangkap pencuri sepeda motor. " * 130_000}),  # 5 MB on one line
+    ],
+    ids=["surrogates", "nul", "bom", "5 MB"],
+)
+def test_odd_characters_and_sizes_are_taken(tmp_path: Path, record: str) -> None:
+    (tmp_path / "a.jsonl").write_text(record, encoding="utf-8")
+    for command in (("explain", "--topic", "kriminal"), ("clean", "--json")):
+        code, output, _ = invoke(*command, tmp_path / "a.jsonl")
+        assert code == 0
+        assert len(records(output)) == 1
+
+
+@pytest.mark.parametrize("topics", [None, 5, {"kriminal": 1}, [1]])
+def test_labels_of_wrong_types_are_said(tmp_path: Path, topics: object) -> None:
+    gold, articles = tmp_path / "gold.jsonl", tmp_path / "articles.jsonl"
+    gold.write_text(json.dumps({"id": "1", "topics": topics}))
+    articles.write_text(json.dumps({"id": "1", "text": CRIME}))
+    code, _, error = invoke("evaluate", gold, "--articles", articles)
+    assert code == 1
+    assert "gold.jsonl:1: a label needs an id and 'topics', a list of slugs; there are 'id', 'topics'" in error
+
+
+def test_a_label_of_a_topic_that_the_model_does_not_have(tmp_path: Path) -> None:
+    (tmp_path / "gold.jsonl").write_text(json.dumps({"id": "1", "text": CRIME, "topics": ["kriminel"]}))
+    code, _, error = invoke("evaluate", tmp_path / "gold.jsonl")
+    assert code == 1
+    assert "no topic 'kriminel'; did you mean 'kriminal'?" in error
+
+
+@pytest.mark.parametrize("command", [("model",), ("topics", "--model"), ("tag", EXAMPLES, "--model")])
+def test_what_is_no_model_is_said(bad: Path, command: tuple[object, ...]) -> None:
+    for path in (bad, bad / "nowhere", bad / "cut.jsonl"):
+        code, output, error = invoke(*command, path)
+        assert (code, output) == (1, "")
+        assert "is no model: it has no manifest.json" in error
+
+
+@pytest.mark.parametrize("page", ["nowhere/why.html", "."])
+def test_a_page_that_cannot_be_written(tmp_path: Path, page: str) -> None:
+    code, _, error = invoke("explain", EXAMPLES, "--html", tmp_path / page)
+    assert code == 1
+    assert error.startswith(f"error: {tmp_path / page}: ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_said() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([COMMAND, "topics"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert done.stderr == b"error: [Errno 28] No space left on device\n"
+
+
+def test_closed_streams_are_done_without() -> None:
+    for command in (f"clean {EXAMPLES} >&-", "clean - <&-", "stem rumah 2>&-"):
+        done = subprocess.run(["bash", "-c", f"{COMMAND} {command}"], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_output_is_utf_8_whatever_the_terminal_speaks(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("“Café” 😀", encoding="utf-8")
+    done = subprocess.run(
+        [COMMAND, "clean", str(tmp_path / "a.txt")],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.stdout.decode().strip() == "“Café” 😀"
+
+
 # -------------------------------------------------------------------- explain, clean, stem, topics, model
 
 
@@ -208,6 +370,30 @@ def test_a_terminal_gets_a_table() -> None:
     assert child.exitstatus == 0
     assert "topik" in output
     assert "{" not in output
+
+
+def test_explain_on_a_terminal_adds_up_the_fields_of_a_term(tmp_path: Path) -> None:
+    pexpect = pytest.importorskip("pexpect")
+    article = {"title": "Polisi Tangkap Pencuri Motor", "text": f"{CRIME} Pencuri motor itu mengaku [sic] bersalah."}
+    (tmp_path / "a.jsonl").write_text(json.dumps(article))
+    args = ["explain", str(tmp_path / "a.jsonl"), "--topic", "kriminal"]
+    child = pexpect.spawn(COMMAND, args, encoding="utf-8", dimensions=(60, 140), env=os.environ)
+    output = child.read()
+    child.close()
+    assert child.exitstatus == 0
+    assert len(re.findall(r"^curi {2,}", output, re.M)) == 1
+    (row,) = re.findall(r"^curi {2,}([a-z, ]+?)  +([a-z, ]+?) +\+\d\.\d{3} ", output, re.M)
+    assert set(row[0].split(", ")) == {"pencurian", "pencuri"}
+    assert set(row[1].split(", ")) == {"title", "lead", "text"}
+
+
+def test_shares_of_terms_and_the_intercept_add_up(tagger: bc.TopicClassifier, examples: list[bc.Article]) -> None:
+    for article in examples[:5]:
+        explanation = tagger.explain(article, "kriminal")
+        terms = shares(explanation)
+        assert len({share.term for share in terms}) == len(terms)
+        total = sum(share.value for share in terms) + explanation.intercept
+        assert total == pytest.approx(explanation.decision, abs=1e-4)
 
 
 # -------------------------------------------------------------------- the measure of it all

@@ -20,6 +20,8 @@ RUN = 12  # so many words in a row are a copied sentence, not a common phrase
 PAGE = re.compile(
     r"^\s*(baca|simak|lihat) juga|advertisement|scroll to|spot_img|[\u200b-\u200d\ufeff]|â€|</?\w+>|&\w+;", re.I | re.M
 )
+DAYS = ["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"]
+DAY = re.compile(rf"({'|'.join(DAYS)}) \((\d{{1,2}})/(\d{{1,2}})(?:/2026)?\)")
 FIELDS = {"id", "title", "text", "date", "source", "topics", "unsure", "kind"}
 
 Record = dict[str, Any]
@@ -54,6 +56,12 @@ def test_every_record_has_the_same_fields(records: list[Record]) -> None:
 
 def test_ids_are_unique(records: list[Record]) -> None:
     assert [i for i, n in Counter(r["id"] for r in records).items() if n > 1] == []
+
+
+def test_days_of_the_week_are_those_of_the_calendar(records: list[Record]) -> None:
+    found = [(r["id"], *match.groups()) for r in records for match in DAY.finditer(r["text"])]
+    assert len(found) > 80
+    assert [f for f in found if DAYS[date(2026, int(f[3]), int(f[2])).weekday()] != f[1]] == []
 
 
 def test_texts_are_as_long_as_news(records: list[Record]) -> None:

@@ -50,7 +50,7 @@ def test_real_page() -> None:
         ("WARTAKITA.COM, JAKARTA -- ", "JAKARTA", "WARTAKITA.COM"),
         ("WARTAKITA.co.id, Kota Solo – ", "Kota Solo", "WARTAKITA.co.id"),
         ("KOMPAS.com - ", "", "KOMPAS.com"),
-        ("Liputan6.com, Jakarta ", "", ""),
+        ("Liputan6.com, Jakarta ", "Jakarta", "Liputan6.com"),
         ("Liputan6.com, Jakarta", "Jakarta", "Liputan6.com"),
         ("Jakarta, CNBC Indonesia - ", "Jakarta", "CNBC Indonesia"),
         ("TEMPO.CO,Jakarta- ", "Jakarta", "TEMPO.CO"),

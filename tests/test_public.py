@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,45 @@ def imported_by(code: str) -> set[str]:
 def test_each_public_name_is_importable_and_documented(name: str) -> None:
     assert (getattr(bc, name).__doc__ or "").strip()
     assert name in dir(bc)
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    tree = ast.parse(Path(bc.__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    seen = {f"{node.module}.{alias.asname}" for node in block.body for alias in node.names}
+    assert seen == {f"beritaclass.{home}.{name}" for name, home in bc._HOMES.items()}
+
+
+@pytest.mark.parametrize("topics", ["kriminal", {"kriminal": 1}, [1], 5])
+def test_an_article_takes_topics_as_a_collection_of_slugs(topics: object) -> None:
+    for name in ("topics", "unsure"):
+        with pytest.raises(bc.BeritaclassError, match=f"{name} must be a tuple of slugs, such as"):
+            bc.Article(text="x", **{name: topics})
+    assert bc.Article(text="x", topics=("kriminal",)).topics == ("kriminal",)
+
+
+@pytest.mark.parametrize("thing", [None, 5, b"Polisi", {"text": "Polisi"}, ["Polisi"]])
+def test_what_is_no_article_is_said(thing: object, tagger: bc.TopicClassifier) -> None:
+    for ask in (tagger.tag, lambda article: tagger.explain(article, "kriminal"), lambda a: tagger.predict_proba([a])):
+        with pytest.raises(bc.BeritaclassError, match=f"must be an Article or a string, got {type(thing).__name__}"):
+            ask(thing)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\x00", "\ud800", "👍" * 999, "x" * 5_000_000, "The quick brown fox."])
+def test_any_text_is_tagged_and_explained(text: str, tagger: bc.TopicClassifier) -> None:
+    assert tagger.tag(text) == ()
+    explanation = tagger.explain(text, "kriminal")
+    total = sum(c.value for c in explanation.contributions) + explanation.intercept
+    assert total == pytest.approx(explanation.decision, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"), [("nowhere.toml", "No such file"), (".", "Is a directory"), ("x.toml", "not UTF-8")]
+)
+def test_a_taxonomy_that_cannot_be_read(tmp_path: Path, path: str, message: str) -> None:
+    (tmp_path / "x.toml").write_bytes(b"\xff")
+    with pytest.raises(bc.BeritaclassError, match=message):
+        bc.read_taxonomy(tmp_path / path)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beritaclass.errors import InputError
+from beritaclass.errors import ConflictError, InputError
 from beritaclass.preprocessing import stemming
 from beritaclass.preprocessing.stemming import Stemmer, check_sastrawi, default_stemmer, read_overrides, read_stem_table
 from beritaclass.preprocessing.tokenization import KEPT
@@ -170,7 +170,7 @@ def test_importing_and_known_words_need_no_sastrawi():
 
 
 def test_the_abandoned_sastrawi_is_refused():
-    with pytest.raises(ImportError, match=r"'Sastrawi' 1\.0\.1 is installed.*pip uninstall -y Sastrawi PySastrawi"):
+    with pytest.raises(ConflictError, match=r"'Sastrawi' 1\.0\.1 is installed.*pip uninstall -y Sastrawi PySastrawi"):
         check_sastrawi(lambda name: "1.0.1")
     check_sastrawi(importlib.metadata.version)  # not here
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 import pytest
 
 import beritaclass as bc
+from beritaclass.preprocessing.cleaning import clean_text, repair
+from beritaclass.preprocessing.parsing import leading_headline
 from conftest import SHARED, needs_shared
 
 FORMS: list[Callable[[str], str]] = [
@@ -31,15 +33,31 @@ FORMS: list[Callable[[str], str]] = [
     lambda title: f"\nSaksikan Video Pilihan di Bawah Ini:\n\n{title}\n",
     lambda title: f"\nBaca selengkapnya di sini: {title}\n",
     lambda title: f"\n\n- Advertisement -spot_img\n\nBaca Juga: {title}\n\nLebih Banyak Artikel\n\n",
+    lambda title: f" Baca juga: {title}\n",
+    lambda title: f" (Baca juga: {title})\n",
+    lambda title: f"Baca juga: {title}\n",
+    lambda title: f"\nBaca Juga{title}\n",
+    lambda title: f"\nBaca artikel menarik lainnya:{title}\n",
+    lambda title: f"\nYuk, simak juga: {title}\n",
+    lambda title: f'\nTonton juga video "{title}" di sini:\n',
+    lambda title: f"\nVideo: {title} Video: {title}\n",
+    lambda title: f" Video {title} Video {title}\n",
+    lambda title: f"\nJangan lewatkan: {title}\n",
+    lambda title: f'\nArtikel ini telah tayang di Wartakita.com dengan judul "{title}"\n',
+    lambda title: f" Berita ini sudah dipublikasikan di Wartakita.com, dengan judul: {title}\n",
+    lambda title: f" Sebelumnya {title} 1 / 2 Selanjutnya {title}\n",
 ]
 
 
 def with_teasers(article: bc.Article, titles: list[str], rng: random.Random) -> bc.Article:
-    """Put a teaser at the start, in the middle and at the end, between paragraphs."""
+    """Put a teaser at the start of the body, in the middle and at the end, between paragraphs or glued to one."""
     paragraphs = article.text.split("\n")
-    middle = rng.randrange(len(paragraphs) + 1)
+    headline = leading_headline(clean_text(article.text))
+    body = next((n for n, part in enumerate(paragraphs, 1) if headline and headline in repair(part)), 0)
+    middle = rng.randrange(body, len(paragraphs) + 1)
     teasers = [rng.choice(FORMS)(title) for title in titles]
-    text = "\n".join([teasers[0], *paragraphs[:middle], teasers[1], *paragraphs[middle:], teasers[2]])
+    parts = ["\n".join(paragraphs[low:high]) for low, high in ((0, body), (body, middle), (middle, None))]
+    text = f"{parts[0]}{teasers[0]}\n{parts[1]}{teasers[1]}\n{parts[2]}{teasers[2]}"
     return bc.Article(id=article.id, title=article.title, text=text)
 
 

@@ -31,7 +31,7 @@ class Article:
     Raises
     ------
     InputError
-        If title or text is no string.
+        If title or text is no string, or topics are no collection of strings.
     """
 
     text: str = ""
@@ -50,6 +50,12 @@ class Article:
             if not isinstance(value, str):
                 raise InputError(
                     f"article {self.id!r}: {name} must be a string, got {type(value).__name__} {value!r:.60}"
+                )
+        for name in ("topics", "unsure"):
+            value = getattr(self, name)
+            if value and not (isinstance(value, tuple | list) and all(isinstance(topic, str) for topic in value)):
+                raise InputError(
+                    f"article {self.id!r}: {name} must be a tuple of slugs, such as ('kriminal',), got {value!r:.60}"
                 )
 
     @classmethod

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -29,18 +31,37 @@ FAILED, REJECTS = 1, 3
 class _Commands(click.Group):
     """Turns what beritaclass raises on purpose into one line and exit code 1; commands are listed as written here."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        _prepare_streams()
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # the reader of the pipe has seen enough
             sys.stderr.close()
             sys.exit(FAILED)
-        except (BeritaclassError, OSError) as error:
+        except BeritaclassError as error:
             click.echo(f"error: {error}", err=True)
+            sys.exit(FAILED)
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error
+            click.echo(f"error: {what}", err=True)
             sys.exit(FAILED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+
+def _prepare_streams() -> None:
+    """Write UTF-8 wherever output goes, and stand in for the streams that the caller closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
+        elif isinstance(stream, io.TextIOWrapper) and mode == "w":
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -123,6 +144,11 @@ def _print_tags(inputs: tuple[str, ...], model: str | None, options: dict[str, A
         topics = ", ".join(f"{tag.topic} {tag.probability:.2f}" for tag in tagged.tags)
         table.add_row(_headline(tagged.article), topics or "[dim]–[/dim]")
     _console().print(table)
+    _end_with(rejected)
+
+
+def _end_with(rejected: Sequence[RecordError]) -> None:
+    """Say which records could not be read, and end with their exit code if there are any."""
     for error in rejected:
         click.echo(f"rejected: {error}", err=True)
     if rejected:
@@ -156,9 +182,10 @@ def report(tagged: tuple[str, ...], output: str) -> None:
 @_model
 @_fields
 def explain(source: str, topic: str | None, html: str | None, number: int, model: str | None, **fields: Any) -> None:
-    """Show why an article has its topics: the words, and what each adds.
+    """Show why an article has its topics.
 
-    To a pipe goes JSON: topic, decision value, intercept, and the contribution of each term with its places.
+    To a terminal go the words and what each adds; to a pipe JSON: topic, decision value, intercept, and the
+    contribution of each term with its places.
     """
     from itertools import islice
 
@@ -170,6 +197,8 @@ def explain(source: str, topic: str | None, html: str | None, number: int, model
     explanations = [tagger.explain(article, slug) for slug in topics]
     if not explanations:
         best = tagger.classes_[tagger.predict_proba([article])[0].argmax()]
+        if not tagger.explain(article, best).contributions:
+            raise RecordError("there is no word in this article that the model knows", source=source)
         raise RecordError(f"no topic is said of this article; the nearest is {best}: --topic {best}", source=source)
     if html:
         from beritaclass.report.explanation import explanation_page
@@ -186,20 +215,34 @@ def explain(source: str, topic: str | None, html: str | None, number: int, model
 
 def _print_explanations(explanations: Sequence[Explanation]) -> None:
     from rich.table import Table
+    from rich.text import Text
+
+    from beritaclass.report.explanation import shares
 
     console = _console()
     for explanation in explanations:
+        terms = shares(explanation)
+        longest = abs(terms[0].value) if terms else 1.0
         console.print(
-            f"[bold]{explanation.topic}[/bold]  probability {explanation.probability:.3f}, "
-            f"threshold {explanation.threshold:.3f}, decision {explanation.decision:+.3f} = "
-            f"intercept {explanation.intercept:+.3f} + words {explanation.decision - explanation.intercept:+.3f}"
-            + (f", taken over from {explanation.implied_by}" if explanation.implied_by else "")
+            Text.assemble(
+                (explanation.topic, "bold"),
+                f"  probability {explanation.probability:.3f}, threshold {explanation.threshold:.3f}\n",
+                (
+                    f"decision {explanation.decision:+.3f} = intercept {explanation.intercept:+.3f} "
+                    f"+ words {explanation.decision - explanation.intercept:+.3f}"
+                    + (f", taken over from {explanation.implied_by}" if explanation.implied_by else ""),
+                    "dim",
+                ),
+            )
         )
-        table = Table("stem", "in the article", "field", "adds", box=None, header_style="dim")
-        for contribution in explanation.top(10):
-            words = dict.fromkeys(place.surface.lower() for place in contribution.occurrences)
-            table.add_row(contribution.term, ", ".join(words), contribution.field, f"{contribution.value:+.3f}")
-        console.print(table)
+        table = Table("stem", "in the article", "field", "adds", "", box=None, header_style="dim", pad_edge=False)
+        table.columns[3].justify = "right"
+        for sign, colour, n in ((1, "green", 10), (-1, "red", 5)):
+            for share in [share for share in terms if share.value * sign > 0][:n]:
+                bar = Text("█" * max(round(20 * abs(share.value) / longest), 1), colour)
+                words = Text(", ".join(share.surfaces))
+                table.add_row(Text(share.term), words, ", ".join(share.fields), f"{share.value:+.3f}", bar)
+        console.print(table, "")
 
 
 @main.command()
@@ -210,7 +253,8 @@ def clean(inputs: tuple[str, ...], as_json: bool, **fields: Any) -> None:
     """Show the text of articles without the page around them."""
     from beritaclass.preprocessing.cleaning import clean
 
-    for article in _articles(inputs, **fields):
+    rejected: list[RecordError] = []
+    for article in bc.read_articles(inputs, fields=_named(fields), on_reject=rejected.append):
         cleaned = {"title": clean(article.title), "text": clean(article.text)}
         if as_json:
             cuts = [asdict(cut) | {"field": field} for field in cleaned for cut in cleaned[field].cuts]
@@ -220,6 +264,7 @@ def clean(inputs: tuple[str, ...], as_json: bool, **fields: Any) -> None:
             if sys.stdout.isatty():
                 for cut in (cut for field in cleaned for cut in cleaned[field].cuts):
                     click.secho(f"cut by {cut.rule}: {' '.join(cut.text.split())}", dim=True)
+    _end_with(rejected)
 
 
 @main.command()
@@ -249,10 +294,12 @@ def topics(model: str | None, as_json: bool) -> None:
             _echo_json(asdict(topic))
         return
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("topic", "name", "group", "implies", "IPTC", box=None, header_style="bold")
     for topic in known:
-        table.add_row(topic.slug, topic.name, topic.group, ", ".join(topic.broader), ", ".join(topic.qcodes))
+        cells = (topic.slug, topic.name, topic.group, ", ".join(topic.broader), ", ".join(topic.qcodes))
+        table.add_row(*map(Text, cells))
     _console().print(table)
 
 
@@ -260,7 +307,10 @@ def topics(model: str | None, as_json: bool) -> None:
 @click.argument("folder", required=False, metavar="[DIR]")
 @click.option("--json", "as_json", is_flag=True, help="Write the manifest.")
 def model(folder: str | None, as_json: bool) -> None:
-    """Show a model's card, once its files were checked; the shipped model's without DIR."""
+    """Show a model's card, its files checked.
+
+    Without DIR, the shipped model's.
+    """
     from beritaclass._resources import model_path
     from beritaclass.bundle import read_manifest
 
@@ -295,7 +345,9 @@ def evaluate(
     model: str | None,
     **fields: Any,
 ) -> None:
-    """Compare a model with labelled articles: records with 'topics', and 'unsure' ones that do not count.
+    """Compare a model with labelled articles.
+
+    They are records with 'topics', and 'unsure' ones that do not count.
 
     With --folds or --leave-out, models with the same parameters are trained anew on the other articles of GOLD, and
     each article is judged by one that has not seen it.
@@ -554,17 +606,33 @@ def _labelled(gold: str, articles: str | None, **fields: Any) -> list[Article]:
     """Read labelled articles, or labels and the articles they belong to."""
     if articles is None:
         return list(_articles((gold,), **fields))
-    import orjson
-
-    labels = {record["id"]: record for record in map(orjson.loads, Path(gold).read_bytes().splitlines())}
-    found = []
-    for article in bc.read_articles([articles], fields=_named(fields)):
-        if label := labels.pop(article.id, None):
-            topics, unsure = label["topics"], label.get("unsure", ())
-            found.append(replace(article, topics=tuple(topics), unsure=tuple(unsure)))
+    labels = _read_labels(gold, _named({"id_field": fields.get("id_field")}))
+    found = [
+        replace(article, topics=label.topics, unsure=label.unsure)
+        for article in bc.read_articles([articles], fields=_named(fields))
+        if (label := labels.pop(article.id, None))
+    ]
     if labels:
         raise RecordError(f"{len(labels)} labelled articles are not in {articles}, as {min(labels)!r}", source=gold)
     return found
+
+
+def _read_labels(gold: str, fields: Fields) -> dict[str, Article]:
+    """Read records of ids and topics, without their articles."""
+    from beritaclass.io.readers import read_raw
+    from beritaclass.io.sources import find_sources
+
+    labels = {}
+    for raw in read_raw(find_sources((gold,)), fields):
+        record = raw.record()
+        label = raw.article(fields, record | {"text": ""})
+        if fields.identity(record) is None or label.topics is None:
+            raise raw.rejected(
+                "a label needs an id and 'topics', a list of slugs; "
+                f"there are {', '.join(map(repr, record)) or 'no fields'}"
+            )
+        labels[label.id] = label
+    return labels
 
 
 def _console() -> Console:
@@ -575,6 +643,6 @@ def _console() -> Console:
 
 
 def _echo_json(record: Any) -> None:
-    import orjson
+    from beritaclass.io.records import as_json
 
-    sys.stdout.write(orjson.dumps(record).decode() + "\n")
+    sys.stdout.write(as_json(record).decode() + "\n")

@@ -9,7 +9,8 @@ BeritaclassError
 │   ├── BundleFormatError              not a bundle, or of a format this version does not read
 │   └── BundleIntegrityError           a file of it is missing, extra or changed
 ├── BatchError                         a run over a dump that cannot start or go on
-└── MissingExtraError (ImportError)    a feature whose optional package is not installed
+├── MissingExtraError (ImportError)    a feature whose optional package is not installed
+└── ConflictError (ImportError)        a package is installed that breaks one which beritaclass needs
 """
 
 from __future__ import annotations
@@ -94,6 +95,10 @@ class BatchError(BeritaclassError):
 
 class MissingExtraError(BeritaclassError, ImportError):
     """A feature needs an optional package that is not installed."""
+
+
+class ConflictError(BeritaclassError, ImportError):
+    """A package is installed that breaks one which beritaclass needs."""
 
 
 def import_extra(module: str, *, extra: str, feature: str) -> ModuleType:

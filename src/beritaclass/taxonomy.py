@@ -55,6 +55,12 @@ class Topic:
 class Taxonomy:
     """Topics by slug, in the order of their file.
 
+    Parameters
+    ----------
+    topics : mapping of str to Topic
+    version : str, default ""
+        The version that the file gives itself.
+
     Raises
     ------
     TaxonomyError
@@ -135,13 +141,23 @@ def _toml_string(value: str) -> str:
 def read_taxonomy(path: str | Path) -> Taxonomy:
     """Read a taxonomy file: TOML, one table a topic, as `data/topics.toml` shows.
 
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Taxonomy
+
     Raises
     ------
     TaxonomyError
-        If it is no TOML, or a topic has a key or a value that does not belong.
+        If it cannot be read, is no TOML, or a topic has a key or a value that does not belong.
     """
     try:
         content = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise TaxonomyError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise TaxonomyError(f"{path}: not UTF-8: {error}") from None
     return parse_taxonomy(content, str(path))

@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from beritaclass._resources import data_path
-from beritaclass.errors import InputError
+from beritaclass.errors import ConflictError, InputError
 
 TABLE_HEADER = "# beritaclass stem table 1"
 OVERRIDES_HEADER = "# beritaclass stem overrides 1"
@@ -315,18 +315,23 @@ def _sastrawi() -> tuple[Callable[[str], bool], Callable[[str], str]]:
 
 
 def check_sastrawi(version_of: Callable[[str], str]) -> None:
-    """Raise ImportError if the abandoned `Sastrawi` is installed: it shares its import name with `PySastrawi`.
+    """Refuse the abandoned `Sastrawi`: it shares its import name with `PySastrawi`.
 
     Parameters
     ----------
     version_of : callable
         `importlib.metadata.version`.
+
+    Raises
+    ------
+    ConflictError
+        If it is installed.
     """
     try:
         found = version_of("Sastrawi")
     except PackageNotFoundError:
         return
-    raise ImportError(
+    raise ConflictError(
         f"the distribution 'Sastrawi' {found} is installed; it has the import name of 'PySastrawi' and is a thousand "
         "times slower. beritaclass needs PySastrawi alone: "
         "pip uninstall -y Sastrawi PySastrawi && pip install PySastrawi"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from beritaclass.explanation import Explanation
+from beritaclass.explanation import Contribution, Explanation
 from beritaclass.report.page import render
 
 
@@ -43,6 +43,33 @@ def spans(explanation: Explanation, field: str) -> list[Span]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a term adds in all fields together: the fields, most first, and the words as they stand there."""
+
+    term: str
+    value: float
+    fields: tuple[str, ...]
+    surfaces: tuple[str, ...]
+
+
+def shares(explanation: Explanation) -> list[Share]:
+    """Return the share of each term, the strongest first; they and the intercept add up to the decision value."""
+    by_term: dict[str, list[Contribution]] = {}
+    for contribution in explanation.contributions:
+        by_term.setdefault(contribution.term, []).append(contribution)
+    found = [
+        Share(
+            term,
+            sum(c.value for c in parts),
+            tuple(c.field for c in parts),
+            tuple(dict.fromkeys(" ".join(place.surface.lower().split()) for c in parts for place in c.occurrences)),
+        )
+        for term, parts in by_term.items()
+    ]
+    return sorted(found, key=lambda share: (-abs(share.value), share.term))
+
+
 def explanation_page(explanations: Sequence[Explanation], names: dict[str, str]) -> str:
     """Return the page for the explanations of one article.
 
@@ -57,6 +84,7 @@ def explanation_page(explanations: Sequence[Explanation], names: dict[str, str])
     for explanation in explanations:
         parts = {field: spans(explanation, field) for field in ("title", "text")}
         strongest = max((abs(span.value) for part in parts.values() for span in part), default=0.0) or 1.0
+        terms = shares(explanation)
         sections.append(
             {
                 "explanation": explanation,
@@ -64,8 +92,9 @@ def explanation_page(explanations: Sequence[Explanation], names: dict[str, str])
                 "said": explanation.probability >= explanation.threshold or bool(explanation.implied_by),
                 "parts": parts,
                 "strongest": strongest,
-                "for_": explanation.top(12),
-                "against": sorted((c for c in explanation.contributions if c.value < 0), key=lambda c: c.value)[:8],
+                "longest": abs(terms[0].value) if terms else 1.0,
+                "for_": [share for share in terms if share.value > 0][:12],
+                "against": [share for share in terms if share.value < 0][:8],
             }
         )
     return render("explanation.html", sections=sections, title=explanations[0].title or "Artikel tanpa judul")
