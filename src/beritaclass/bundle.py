@@ -2,7 +2,8 @@
 
 A bundle holds
 
-    manifest.json     format, version, parameters, provenance, and sha256, dtype and shape of every file
+    manifest.json     format, version, parameters, provenance, how the training looked (for drift), and sha256, dtype
+                      and shape of every file
     coef.npy          (n_columns, n_topics) float16 or float32
     topics.npy        (4, n_topics) float64: intercept, slope, offset, threshold
     columns.npy       (n_fields, n_terms) int32
@@ -115,6 +116,7 @@ def save(
             "vectorizer": vectorizer.get_params(),
         },
         "provenance": dict(provenance or {}),
+        "reference": model.reference_,
         "files": {
             name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
             | ({"dtype": str(arrays[name].dtype), "shape": list(arrays[name].shape)} if name in arrays else {})
@@ -241,6 +243,7 @@ def _build(
     vectorizer.set_vocabulary(stems, pairs, columns, idf)
     model.vectorizer_ = vectorizer
     model.multilabel_ = manifest["multilabel"]
+    model.reference_ = manifest.get("reference")  # models saved before there was one have none
     model.classes_ = np.array(manifest["topics"], dtype=str)
     model.coef_ = coef.astype(np.float32)
     model.intercept_ = topics[0].astype(np.float32)

@@ -98,6 +98,22 @@ def fit_thresholds(probability: Floats, target: Bools, counted: Bools, *, streng
     return np.asarray((positives * own + strength * common) / (positives + strength))
 
 
+def expected_threshold(probability: Floats) -> float:
+    """Return the threshold of the best F1 that can be expected if the probabilities are right (Lipton et al. 2014).
+
+    It looks at no label, so that it serves where these are too few to choose a threshold by.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_articles,)
+        Calibrated, out of fold.
+    """
+    falling = np.sort(probability)[::-1]
+    f1 = 2 * np.cumsum(falling) / (np.arange(1, len(falling) + 1) + falling.sum())
+    last = int(f1.argmax())
+    return float(falling[last : last + 2].mean())
+
+
 def _best(grid: Floats, f1: Floats) -> Floats:
     """Return the point of the highest F1 in each column; of a plateau, its middle."""
     highest = f1 >= f1.max(axis=0) - 1e-9

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from beritaclass._estimator import Estimator
 from beritaclass.article import Article
-from beritaclass.calibration import fit_sigmoid, fit_thresholds, sigmoid
+from beritaclass.calibration import expected_threshold, fit_sigmoid, fit_thresholds, sigmoid
+from beritaclass.drift import describe
 from beritaclass.errors import InputError, UnknownTopicError
 from beritaclass.explanation import Contribution, Explanation, Occurrence
 from beritaclass.learning import Background, Space, learn, news_background, widen
@@ -24,6 +25,8 @@ from beritaclass.vectorizer import TopicVectorizer, cleaned_fields
 Labels = Sequence[Sequence[str]] | npt.NDArray[Any]
 NEVER = -10.0
 """Intercept of a topic that could not be learned."""
+TRUSTED = 200
+"""Articles with a topic at which the threshold that serves them best counts as much as the one to be expected."""
 _BY_TOPIC = ("coef_", "intercept_", "slope_", "offset_", "thresholds_")
 
 
@@ -77,8 +80,13 @@ class TopicClassifier(Estimator):
     thresholds_ : ndarray of shape (n_topics,), float64
         A topic is said where its probability reaches this.
     out_of_fold_ : ndarray of shape (n_articles, n_topics), float64
-        What each article that the model was fitted on gets from the others alone; not saved with the model.
+        Probability that each article the model was fitted on gets from the others alone; not saved with the model.
+        Of topics that `with_topics` left alone, NaN.
+    reference_ : dict or None
+        How the training looked, for `beritaclass drift`: what `beritaclass.drift.describe` says of it.
     """
+
+    reference_: dict[str, Any] | None = None
 
     def __init__(
         self,
@@ -142,6 +150,8 @@ class TopicClassifier(Estimator):
             own = widen(own, background) if background is not None else own
         self.vectorizer_ = own
         self._learn(articles, target, known, background)
+        assessed = self._decide(self.out_of_fold_.copy())
+        self.reference_ = describe(self, articles, assessed=assessed) if articles else None
         return self
 
     def _learn(
@@ -186,6 +196,10 @@ class TopicClassifier(Estimator):
             self.thresholds_[learnable] = fit_thresholds(
                 out_of_fold[:, learnable], target[:, learnable], known[:, learnable]
             )
+        for topic in np.flatnonzero(learnable):
+            expected = expected_threshold(out_of_fold[known[:, topic], topic])
+            share = positives[topic] / (positives[topic] + TRUSTED)
+            self.thresholds_[topic] = share * self.thresholds_[topic] + (1 - share) * expected
 
     def with_topics(
         self,
@@ -229,6 +243,11 @@ class TopicClassifier(Estimator):
         for name in _BY_TOPIC:
             both = np.concatenate([getattr(kept, name), getattr(learner, name)], axis=-1)
             setattr(model, name, np.ascontiguousarray(both[..., order]))
+        not_learned = np.full((len(learner.out_of_fold_), len(kept.classes_)), np.nan)
+        model.out_of_fold_ = np.concatenate([not_learned, learner.out_of_fold_], axis=1)[:, order]
+        if kept.reference_ is not None and learner.reference_ is not None:
+            figures = ("said", "histograms")
+            model.reference_ = kept.reference_ | {f: kept.reference_[f] | learner.reference_[f] for f in figures}
         return model
 
     def without_topics(self, topics: Iterable[str]) -> TopicClassifier:
@@ -250,6 +269,11 @@ class TopicClassifier(Estimator):
         model.vectorizer_, model.multilabel_, model.classes_ = self.vectorizer_, self.multilabel_, self.classes_[kept]
         for name in _BY_TOPIC:
             setattr(model, name, np.ascontiguousarray(getattr(self, name)[..., kept]))
+        if self.reference_ is not None:
+            model.reference_ = self.reference_ | {
+                figure: {topic: self.reference_[figure][topic] for topic in model.classes_.tolist()}
+                for figure in ("said", "histograms")
+            }
         return model
 
     # ------------------------------------------------------------------ predicting
@@ -319,7 +343,12 @@ class TopicClassifier(Estimator):
         """
         self._check_fitted()
         rows = self.vectorizer_.transform(X)
-        probability = sigmoid(self.slope_ * (rows @ self.coef_ + self.intercept_) + self.offset_)
+        probability, said = self._decide(sigmoid(self.slope_ * (rows @ self.coef_ + self.intercept_) + self.offset_))
+        said[np.diff(rows.indptr) == 0] = False
+        return probability, said
+
+    def _decide(self, probability: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Return the probabilities with what topics imply, or adding up to one, and which topics are said."""
         if self.multilabel_:
             said = probability >= self.thresholds_
             for narrow, broad in self._implications():
@@ -328,7 +357,6 @@ class TopicClassifier(Estimator):
         else:
             probability /= probability.sum(axis=1, keepdims=True)
             said = np.arange(len(self.classes_)) == probability.argmax(axis=1)[:, None]
-        said[np.diff(rows.indptr) == 0] = False
         return probability, said
 
     def tag(self, article: Article | str) -> tuple[Tag, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -333,10 +334,12 @@ def _print_evaluation(evaluation: Evaluation) -> None:
     "--beside", metavar="DIR", help="Add the topics to this model ('news': the shipped one), changing no other."
 )
 @click.option("--gain", is_flag=True, help="Say what the later files added to the first; takes ten trainings more.")
+@click.option("--topics-field", metavar="NAME", help="Field that holds the topics; 'topics' if not given.")
 @_fields
 def train(
     labelled: tuple[str, ...],
     output: str,
+    topics_field: str | None,
     articles: str | None,
     taxonomy: str | None,
     unlabelled: str | None,
@@ -346,8 +349,11 @@ def train(
 ) -> None:
     """Learn one's own topics from labelled articles, records with 'topics'; or from keywords and a dump.
 
-    Several files are taken together; of an article that stands in more than one, by its id, the last counts.
+    Several files are taken together; of an article that stands in more than one, by its id, the last counts. The
+    figures per topic are those of cross-validation; they go into the card of the model too.
     """
+    from beritaclass.report.training import cross_validated, training_card
+
     known = bc.read_taxonomy(taxonomy) if taxonomy else None
     if unlabelled:
         if labelled or beside or gain or known is None:
@@ -361,7 +367,7 @@ def train(
     by_id: dict[str, Article] = {}
     first: dict[str, Article] = {}
     for source in labelled:
-        for i, example in enumerate(_renamed(_labelled(source, articles, **fields), known)):
+        for i, example in enumerate(_renamed(_with_topics(source, articles, topics_field, **fields), known)):
             by_id[example.id or f"{source}:{i}"] = example
         first = first or dict(by_id)
     examples = list(by_id.values())
@@ -375,11 +381,43 @@ def train(
     for topic in known or ():
         if topic.slug not in used and topic.slug not in model.classes_:
             click.echo(f"warning: no article has the topic {topic.slug!r}, so it is not learned", err=True)
-    provenance = {"articles": len(examples), "labelled": [Path(source).name for source in labelled]}
-    _save(model, output, examples, provenance)
+    evaluation = cross_validated(model, examples)
+    names = [Path(source).name for source in labelled]
+    figures = {"macro_f1": evaluation.macro_f1, "micro_f1": evaluation.micro_f1}
+    card = training_card(model, evaluation, f"Learned from {len(examples)} labelled articles ({', '.join(names)}).")
+    provenance = {"articles": len(examples), "labelled": names, "cross_validated": figures}
+    bc.save(model, output, card=card, provenance=provenance)
+    _print_evaluation(evaluation)
     click.echo(f"learned {len(used)} topics from {len(examples)} articles: {output}", err=True)
     if gain:
         _print_gain(first, by_id, known)
+
+
+def _with_topics(source: str, articles: str | None, field: str | None, **fields: Any) -> list[Article]:
+    """Read the labelled articles of a source; records without topics are left out, and that is said."""
+    given = _labelled(source, articles, **fields)
+    if field:
+        given = [replace(article, topics=_topics_of(article, field)) for article in given]
+    examples = [article for article in given if article.topics is not None]
+    if not examples:
+        names = sorted({name for article in given for name in article.fields})
+        raise RecordError(
+            f"none of {len(given)} records has a field {field or 'topics'!r} with its topics; other fields are "
+            f"{', '.join(names) or 'none'}; name it with --topics-field",
+            source=source,
+        )
+    if missing := len(given) - len(examples):
+        click.echo(f"warning: {source}: {missing} of {len(given)} records have no topics; they are left out", err=True)
+    return examples
+
+
+def _topics_of(article: Article, field: str) -> tuple[str, ...] | None:
+    value = article.fields.get(field, article.topics if field == "topics" else None)
+    if isinstance(value, str):
+        return tuple(topic for part in re.split("[|;,]", value) if (topic := part.strip()))
+    if isinstance(value, list | tuple) and all(isinstance(topic, str) for topic in value):
+        return tuple(value)
+    return None
 
 
 def _renamed(examples: list[Article], known: Taxonomy | None) -> list[Article]:
@@ -403,7 +441,7 @@ def _train_from_keywords(articles: list[Article], taxonomy: Taxonomy, output: st
 
     model, report = fit_keywords(articles, taxonomy)
     provenance = {"articles": len(articles), "keywords": [asdict(topic) for topic in report]}
-    _save(model, output, articles, provenance)
+    bc.save(model, output, provenance=provenance)
     table = Table("topic", "examples", "conflicts", "agreement", "without a keyword", "to check", box=None)
     for t in report:
         table.add_row(
@@ -414,16 +452,6 @@ def _train_from_keywords(articles: list[Article], taxonomy: Taxonomy, output: st
         if t.unheard:
             click.echo(f"warning: {t.topic}: in no article stands {', '.join(t.unheard)}", err=True)
     click.echo(f"learned {len(report)} topics from keywords in {len(articles)} articles: {output}", err=True)
-
-
-def _save(model: bc.TopicClassifier, output: str, articles: list[Article], provenance: dict[str, Any]) -> None:
-    from beritaclass.drift import describe
-
-    bc.save(
-        model,
-        output,
-        provenance=provenance | {"reference": describe(model, articles, own=hasattr(model, "out_of_fold_"))},
-    )
 
 
 def _print_gain(first: dict[str, Article], together: dict[str, Article], known: Taxonomy | None) -> None:
@@ -489,17 +517,12 @@ def review(inputs: tuple[str, ...], number: int, output: str, model: str | None,
 @_fields
 def drift(inputs: tuple[str, ...], as_json: bool, reference: str | None, model: str | None, **fields: Any) -> None:
     """Hold a dump against the model's training: unseen words, score distributions, topics rising or falling."""
-    from beritaclass._resources import model_path
-    from beritaclass.bundle import read_manifest
     from beritaclass.drift import compare, describe
 
     tagger = bc.load(model)
-    if reference:
-        before = describe(tagger, _articles((reference,), **fields))
-    else:
-        before = read_manifest(Path(model) if model else model_path())["provenance"].get("reference")
-        if before is None:
-            raise BeritaclassError("this model does not say how its training looked: give a dump by --reference")
+    before = describe(tagger, _articles((reference,), **fields)) if reference else tagger.reference_
+    if before is None:
+        raise BeritaclassError("this model does not say how its training looked: give a dump by --reference")
     found = compare(before, describe(tagger, _articles(inputs, **fields)))
     if as_json:
         _echo_json(found.to_dict())
