@@ -98,6 +98,25 @@ def fit_thresholds(probability: Floats, target: Bools, counted: Bools, *, streng
     return np.asarray((positives * own + strength * common) / (positives + strength))
 
 
+def choose_thresholds(probability: Floats, target: Bools, counted: Bools, *, trusted: float = 200.0) -> Floats:
+    """Return thresholds for topics with few examples: those of `fit_thresholds` drawn towards the expected ones.
+
+    Labelled articles are seldom drawn like those to come: a topic is mostly rarer there, and a threshold that a few
+    examples chose is too low.
+
+    Parameters
+    ----------
+    probability, target, counted
+        As `fit_thresholds` takes them.
+    trusted : float, default 200.0
+        Positives at which the two count alike.
+    """
+    chosen = fit_thresholds(probability, target, counted)
+    expected = np.array([expected_threshold(p[use]) for p, use in zip(probability.T, counted.T, strict=True)])
+    positives = (target & counted).sum(axis=0)
+    return np.asarray((positives * chosen + trusted * expected) / (positives + trusted))
+
+
 def expected_threshold(probability: Floats) -> float:
     """Return the threshold of the best F1 that can be expected if the probabilities are right (Lipton et al. 2014).
 

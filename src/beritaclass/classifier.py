@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from beritaclass._estimator import Estimator
 from beritaclass.article import Article
-from beritaclass.calibration import expected_threshold, fit_sigmoid, fit_thresholds, sigmoid
+from beritaclass.calibration import choose_thresholds, fit_sigmoid, sigmoid
 from beritaclass.drift import describe
 from beritaclass.errors import InputError, UnknownTopicError
 from beritaclass.explanation import Contribution, Explanation, Occurrence
@@ -25,8 +25,6 @@ from beritaclass.vectorizer import TopicVectorizer, cleaned_fields
 Labels = Sequence[Sequence[str]] | npt.NDArray[Any]
 NEVER = -10.0
 """Intercept of a topic that could not be learned."""
-TRUSTED = 200
-"""Articles with a topic at which the threshold that serves them best counts as much as the one to be expected."""
 _BY_TOPIC = ("coef_", "intercept_", "slope_", "offset_", "thresholds_")
 
 
@@ -177,7 +175,7 @@ class TopicClassifier(Estimator):
         n_topics = len(self.classes_)
         coef = np.zeros((space.rows.shape[1], n_topics), np.float32)
         intercept = np.full(n_topics, NEVER, np.float64)
-        decision = np.zeros(target.shape)
+        decision = np.full(target.shape, NEVER)
         if learnable.any():
             coef[:, learnable], intercept[learnable], decision[:, learnable] = learn(
                 space, target[:, learnable], known[:, learnable], folds, self.C
@@ -193,13 +191,9 @@ class TopicClassifier(Estimator):
         self.out_of_fold_ = out_of_fold
         self.thresholds_ = np.full(n_topics, 0.5)
         if learnable.any():
-            self.thresholds_[learnable] = fit_thresholds(
+            self.thresholds_[learnable] = choose_thresholds(
                 out_of_fold[:, learnable], target[:, learnable], known[:, learnable]
             )
-        for topic in np.flatnonzero(learnable):
-            expected = expected_threshold(out_of_fold[known[:, topic], topic])
-            share = positives[topic] / (positives[topic] + TRUSTED)
-            self.thresholds_[topic] = share * self.thresholds_[topic] + (1 - share) * expected
 
     def with_topics(
         self,

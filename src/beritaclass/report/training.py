@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from beritaclass.article import Article
-from beritaclass.calibration import fit_thresholds
+from beritaclass.calibration import choose_thresholds
 from beritaclass.classifier import TopicClassifier, indicator
 from beritaclass.evaluation import Comparison, Evaluation, score
 
@@ -35,7 +35,7 @@ def cross_validated(model: TopicClassifier, articles: Sequence[Article]) -> Eval
     said = np.empty(target.shape, bool)
     for i in range(N_PARTS):
         here = part == i
-        said[here] = probability[here] >= fit_thresholds(probability[~here], target[~here], counted[~here])
+        said[here] = probability[here] >= choose_thresholds(probability[~here], target[~here], counted[~here])
     return score(Comparison(tuple(classes.tolist()), articles, probability, said, target, counted), n_resamples=200)
 
 
