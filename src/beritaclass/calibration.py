@@ -16,6 +16,10 @@ def sigmoid(x: Floats) -> npt.NDArray[np.float64]:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(x, np.float64))))
 
 
+GRID = np.arange(0.15, 0.75, 0.01)
+"""Thresholds that are tried."""
+
+
 def fit_sigmoid(decision: Floats, target: Bools) -> tuple[float, float]:
     """Fit probability = sigmoid(slope * decision + offset) by Platt's method.
 
@@ -83,18 +87,17 @@ def fit_thresholds(probability: Floats, target: Bools, counted: Bools, *, streng
     -------
     ndarray of shape (n_topics,), float64
     """
-    grid = np.arange(0.15, 0.75, 0.01)
     positives = (target & counted).sum(axis=0)
-    hits, said = np.empty((2, len(grid), len(positives)))
-    for i, threshold in enumerate(grid):
+    hits, said = np.empty((2, len(GRID), len(positives)))
+    for i, threshold in enumerate(GRID):
         above = (probability >= threshold) & counted
         hits[i], said[i] = (above & target).sum(axis=0), above.sum(axis=0)
     f1 = 2 * hits / np.maximum(said + positives, 1)
-    common = _best(grid, f1.mean(axis=1, keepdims=True))
+    common = _best(GRID, f1.mean(axis=1, keepdims=True))
     window = np.exp(-0.5 * (np.arange(-8, 9) / 3) ** 2)
     padded = np.pad(f1, ((8, 8), (0, 0)), mode="edge")
     smooth = np.apply_along_axis(np.convolve, 0, padded, window / window.sum(), mode="valid")
-    own = _best(grid, smooth)
+    own = _best(GRID, smooth)
     return np.asarray((positives * own + strength * common) / (positives + strength))
 
 
@@ -113,6 +116,7 @@ def choose_thresholds(probability: Floats, target: Bools, counted: Bools, *, tru
     """
     chosen = fit_thresholds(probability, target, counted)
     expected = np.array([expected_threshold(p[use]) for p, use in zip(probability.T, counted.T, strict=True)])
+    expected = np.maximum(expected, GRID[0])
     positives = (target & counted).sum(axis=0)
     return np.asarray((positives * chosen + trusted * expected) / (positives + trusted))
 

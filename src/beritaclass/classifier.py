@@ -187,6 +187,13 @@ class TopicClassifier(Estimator):
         for topic in np.flatnonzero(learnable):
             use = known[:, topic]
             self.slope_[topic], self.offset_[topic] = fit_sigmoid(decision[use, topic], target[use, topic])
+        lost = learnable & (self.slope_ == 0)
+        for topic in np.flatnonzero(lost):
+            warnings.warn(
+                f"topic {str(self.classes_[topic])!r}: its {positives[topic]} articles have nothing in common that the "
+                "other ones lack, so it will be said of no article; give more of them, or look at their labels",
+                stacklevel=4,
+            )
         out_of_fold = sigmoid(self.slope_ * decision + self.offset_)
         self.out_of_fold_ = out_of_fold
         self.thresholds_ = np.full(n_topics, 0.5)
@@ -194,6 +201,7 @@ class TopicClassifier(Estimator):
             self.thresholds_[learnable] = choose_thresholds(
                 out_of_fold[:, learnable], target[:, learnable], known[:, learnable]
             )
+        self.thresholds_[lost] = 1.0
 
     def with_topics(
         self,
@@ -224,24 +232,50 @@ class TopicClassifier(Estimator):
         if not self.multilabel_:
             raise InputError("topics can be added to a model that says any number of topics; this one says just one")
         _, labels = _as_labels(y)
+        if taxonomy is not None:
+            # A topic of this model that a new one implies is lifted by it, not learned anew.
+            labels = [topics | (taxonomy.closure(topics) - set(self.classes_.tolist())) for topics in labels]
         learner = TopicClassifier(**self.get_params(deep=False) | {"taxonomy": None})
         learner._fit(X, [sorted(topics) for topics in labels], unsure, self.vectorizer_)
-        kept = self.without_topics(set(learner.classes_.tolist()) & set(self.classes_.tolist()))
-        known = (self.taxonomy.topics if self.taxonomy else {}, taxonomy.topics if taxonomy else {})
+        learner.taxonomy = taxonomy
+        model = self.beside(learner)
+        names = model.classes_.tolist()
+        model.out_of_fold_ = np.full((len(learner.out_of_fold_), len(names)), np.nan)
+        model.out_of_fold_[:, [names.index(topic) for topic in learner.classes_.tolist()]] = learner.out_of_fold_
+        return model
+
+    def beside(self, other: TopicClassifier) -> TopicClassifier:
+        """Return a model that has the topics of `other` too, or instead of its own; all other ones stay as they are.
+
+        Parameters
+        ----------
+        other : TopicClassifier
+            Learned on the columns of this model, as `with_topics` and `fit_keywords(beside=...)` do.
+
+        Raises
+        ------
+        InputError
+            If the other model has columns of its own, or one of the two says just one topic of each article.
+        """
+        if other.vectorizer_ is not self.vectorizer_ or not self.multilabel_ or not other.multilabel_:
+            raise InputError(
+                "models can stand beside each other if they were learned on the same columns and say any number of "
+                "topics; learn the other one with with_topics(), or with fit_keywords(beside=...)"
+            )
+        kept = self.without_topics(set(other.classes_.tolist()) & set(self.classes_.tolist()))
+        known = (self.taxonomy.topics if self.taxonomy else {}, other.taxonomy.topics if other.taxonomy else {})
         together = Taxonomy({**known[0], **known[1]}, self.taxonomy.version if self.taxonomy else "")
         model = TopicClassifier(**self.get_params(deep=False) | {"taxonomy": together if together.topics else None})
         model.vectorizer_, model.multilabel_ = self.vectorizer_, True
-        classes = np.concatenate([kept.classes_, learner.classes_])
+        classes = np.concatenate([kept.classes_, other.classes_])
         order = np.argsort(classes, kind="stable")
         model.classes_ = classes[order]
         for name in _BY_TOPIC:
-            both = np.concatenate([getattr(kept, name), getattr(learner, name)], axis=-1)
+            both = np.concatenate([getattr(kept, name), getattr(other, name)], axis=-1)
             setattr(model, name, np.ascontiguousarray(both[..., order]))
-        not_learned = np.full((len(learner.out_of_fold_), len(kept.classes_)), np.nan)
-        model.out_of_fold_ = np.concatenate([not_learned, learner.out_of_fold_], axis=1)[:, order]
-        if kept.reference_ is not None and learner.reference_ is not None:
+        if kept.reference_ is not None and other.reference_ is not None:
             figures = ("said", "histograms")
-            model.reference_ = kept.reference_ | {f: kept.reference_[f] | learner.reference_[f] for f in figures}
+            model.reference_ = kept.reference_ | {f: kept.reference_[f] | other.reference_[f] for f in figures}
         return model
 
     def without_topics(self, topics: Iterable[str]) -> TopicClassifier:

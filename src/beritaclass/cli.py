@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -333,6 +335,7 @@ def _print_evaluation(evaluation: Evaluation) -> None:
 @click.option(
     "--beside", metavar="DIR", help="Add the topics to this model ('news': the shipped one), changing no other."
 )
+@click.option("--without", multiple=True, metavar="SLUG", help="Drop this topic of the model beside; may be repeated.")
 @click.option("--gain", is_flag=True, help="Say what the later files added to the first; takes ten trainings more.")
 @click.option("--topics-field", metavar="NAME", help="Field that holds the topics; 'topics' if not given.")
 @_fields
@@ -344,6 +347,7 @@ def train(
     taxonomy: str | None,
     unlabelled: str | None,
     beside: str | None,
+    without: tuple[str, ...],
     gain: bool,
     **fields: Any,
 ) -> None:
@@ -355,15 +359,20 @@ def train(
     from beritaclass.report.training import cross_validated, training_card
 
     known = bc.read_taxonomy(taxonomy) if taxonomy else None
+    if without and not beside:
+        raise click.UsageError("--without drops topics of another model: name it with --beside")
+    base = bc.load(None if beside == "news" else beside).without_topics(without) if beside else None
     if unlabelled:
-        if labelled or beside or gain or known is None:
-            raise click.UsageError(
-                "--unlabelled needs --taxonomy with keywords, and neither LABELLED nor another model"
-            )
-        _train_from_keywords(list(_articles((unlabelled,), **fields)), known, output)
+        if labelled or gain or known is None:
+            raise click.UsageError("--unlabelled needs --taxonomy with keywords, and no LABELLED")
+        _train_from_keywords(list(_articles((unlabelled,), **fields)), known, base, output)
         return
     if not labelled:
-        raise click.UsageError("give labelled articles, or --unlabelled DUMP and --taxonomy TOML with keywords")
+        if not without or base is None:
+            raise click.UsageError("give labelled articles, or --unlabelled DUMP and --taxonomy TOML with keywords")
+        bc.save(base, output, provenance={"beside": beside, "without": list(without)})
+        click.echo(f"{len(base.classes_)} topics of {beside} are left: {output}", err=True)
+        return
     by_id: dict[str, Article] = {}
     first: dict[str, Article] = {}
     for source in labelled:
@@ -372,11 +381,14 @@ def train(
         first = first or dict(by_id)
     examples = list(by_id.values())
     y, unsure = [e.topics or () for e in examples], [e.unsure for e in examples]
-    if beside:
-        base = bc.load(None if beside == "news" else beside)
-        model = base.with_topics(examples, y, unsure=unsure, taxonomy=known)
+    if base is not None:
+        with _warnings_told():
+            model = base.with_topics(examples, y, unsure=unsure, taxonomy=known)
+        if replaced := sorted({topic for topics in y for topic in topics} & set(base.classes_.tolist())):
+            click.echo(f"warning: learned anew, in place of those of {beside}: {', '.join(replaced)}", err=True)
     else:
-        model = bc.TopicClassifier(taxonomy=known).fit(examples, y, unsure=unsure)
+        with _warnings_told():
+            model = bc.TopicClassifier(taxonomy=known).fit(examples, y, unsure=unsure)
     used = {topic for topics in y for topic in topics}
     for topic in known or ():
         if topic.slug not in used and topic.slug not in model.classes_:
@@ -391,6 +403,16 @@ def train(
     click.echo(f"learned {len(used)} topics from {len(examples)} articles: {output}", err=True)
     if gain:
         _print_gain(first, by_id, known)
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Say warnings as the command line says them, without the line of code that they come from."""
+    with warnings.catch_warnings(record=True) as met:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in met:
+        click.echo(f"warning: {warning.message}", err=True)
 
 
 def _with_topics(source: str, articles: str | None, field: str | None, **fields: Any) -> list[Article]:
@@ -434,14 +456,19 @@ def _renamed(examples: list[Article], known: Taxonomy | None) -> list[Article]:
     return renamed
 
 
-def _train_from_keywords(articles: list[Article], taxonomy: Taxonomy, output: str) -> None:
+def _train_from_keywords(
+    articles: list[Article], taxonomy: Taxonomy, beside: bc.TopicClassifier | None, output: str
+) -> None:
     from rich.table import Table
 
     from beritaclass.keywords import fit_keywords
+    from beritaclass.report.training import keywords_card
 
-    model, report = fit_keywords(articles, taxonomy)
+    with _warnings_told():
+        model, report = fit_keywords(articles, taxonomy, beside=beside)
+    card = keywords_card(model, report, f"Learned from keywords in {len(articles)} articles without labels.")
     provenance = {"articles": len(articles), "keywords": [asdict(topic) for topic in report]}
-    bc.save(model, output, provenance=provenance)
+    bc.save(model, output, card=card, provenance=provenance)
     table = Table("topic", "examples", "conflicts", "agreement", "without a keyword", "to check", box=None)
     for t in report:
         table.add_row(
@@ -456,8 +483,6 @@ def _train_from_keywords(articles: list[Article], taxonomy: Taxonomy, output: st
 
 def _print_gain(first: dict[str, Article], together: dict[str, Article], known: Taxonomy | None) -> None:
     """Compare models without and with the later files, each article judged by models that have not seen it."""
-    import warnings
-
     import numpy as np
 
     names = list(together)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from beritaclass.article import Article
 from beritaclass.calibration import fit_sigmoid, fit_thresholds, sigmoid
 from beritaclass.classifier import NEVER, TopicClassifier
+from beritaclass.drift import describe
 from beritaclass.errors import InputError, TaxonomyError
 from beritaclass.learning import Space, learn, news_background, widen
 from beritaclass.preprocessing.stemming import default_stemmer
@@ -140,6 +141,7 @@ def fit_keywords(
     articles: Iterable[Article | str],
     taxonomy: Taxonomy,
     *,
+    beside: TopicClassifier | None = None,
     most_articles: int = 5_000,
     random_state: int = 0,
 ) -> tuple[TopicClassifier, list[KeywordTopic]]:
@@ -151,6 +153,8 @@ def fit_keywords(
         At least some hundred, of all kinds: what no keyword stands in is taken for what the topic is not.
     taxonomy : Taxonomy
         Its topics' `keywords` and `counter_keywords`.
+    beside : TopicClassifier, optional
+        A model whose topics the new model has too, just as they are; the new ones are learned on its columns.
     most_articles : int, default 5_000
         Of more articles a sample is drawn, to which examples are added.
     random_state : int, default 0
@@ -190,7 +194,7 @@ def fit_keywords(
     for_, against = for_[chosen], against[chosen]
 
     background = news_background()
-    vectorizer = widen(TopicVectorizer().fit(given), background)
+    vectorizer = beside.vectorizer_ if beside is not None else widen(TopicVectorizer().fit(given), background)
     rows = vectorizer.transform(given)
     folds = [np.sort(fold) for fold in np.array_split(rng.permutation(len(given)), 5)]
     model = TopicClassifier(taxonomy=taxonomy, random_state=random_state)
@@ -251,7 +255,8 @@ def fit_keywords(
         read = dict.fromkeys([*surest[:5].tolist(), *[j for j in doubtful.tolist() if none[j]][:5]])
         names = tuple(given[j].id or " ".join((given[j].title or given[j].text).split())[:60] for j in read)
         report.append(replace(entry, agreement=round(float(agreement), 3), found=len(found), check=names))
-    return model, report
+    model.reference_ = describe(model, [article for article, drawn in zip(given, is_sample, strict=True) if drawn])
+    return beside.beside(model) if beside is not None else model, report
 
 
 def _bar(votes: Floats) -> float:

@@ -10,6 +10,7 @@ from beritaclass.article import Article
 from beritaclass.calibration import choose_thresholds
 from beritaclass.classifier import TopicClassifier, indicator
 from beritaclass.evaluation import Comparison, Evaluation, score
+from beritaclass.keywords import KeywordTopic
 
 N_PARTS = 5
 
@@ -36,6 +37,7 @@ def cross_validated(model: TopicClassifier, articles: Sequence[Article]) -> Eval
     for i in range(N_PARTS):
         here = part == i
         said[here] = probability[here] >= choose_thresholds(probability[~here], target[~here], counted[~here])
+    said[:, model.thresholds_[learned] == 1] = False  # that it could not learn and never says
     return score(Comparison(tuple(classes.tolist()), articles, probability, said, target, counted), n_resamples=200)
 
 
@@ -69,6 +71,42 @@ def training_card(model: TopicClassifier, evaluation: Evaluation, learned_from: 
         few=f"\nFewer than 20 articles, so guesses: {', '.join(few)}.\n" if few else "",
         rest=f"\nTaken over unchanged from another model, see its card: {', '.join(rest)}.\n" if rest else "",
     )
+
+
+def keywords_card(model: TopicClassifier, report: Sequence[KeywordTopic], learned_from: str) -> str:
+    """Return the card of a model that was learned from keywords, as Markdown; `report` is what `fit_keywords` gave."""
+    rows = "".join(
+        f"| {t.topic} | {t.examples} | {t.conflicts} | {t.agreement:.2f} | {t.found} | {', '.join(t.unheard)} |\n"
+        for t in report
+    )
+    read = "".join(f"- {t.topic}: {', '.join(t.check)}\n" for t in report if t.check)
+    rest = sorted(set(model.classes_.tolist()) - {t.topic for t in report})
+    return KEYWORDS_CARD.format(
+        n_topics=len(model.classes_),
+        n_columns=len(model.coef_),
+        learned_from=learned_from,
+        rows=rows,
+        read=read,
+        rest=f"\nTaken over unchanged from another model, see its card: {', '.join(rest)}.\n" if rest else "",
+    )
+
+
+KEYWORDS_CARD = """# A beritaclass model
+
+{n_topics} topics, linear, {n_columns:,} columns. {learned_from}
+
+## How right
+
+Nobody labelled an article, so nobody knows. *Agreement* is the F1 at which a model that may not see the keywords finds
+the articles in which they stand, each from the others: it tells how well the keywords hang together. To know more, read
+the articles below, or label what `beritaclass review` picks.
+
+| topic | examples | conflicts | agreement | found without a keyword | keywords in no article |
+|---|---|---|---|---|---|
+{rows}
+To read, articles without a keyword, the surest and the most doubtful:
+
+{read}{rest}"""
 
 
 CARD = """# A beritaclass model
