@@ -75,7 +75,7 @@ def test_counter_keywords_outvote() -> None:
         '[perikanan]\nkeywords = ["nelayan", "tongkol", "tenggiri", "kerapu", "cakalang"]\n'
         'counter_keywords = ["dermaga", "jaring", "pengepul"]\n'
     )
-    with pytest.warns(UserWarning, match="make examples of 0 articles"):
+    with pytest.warns(UserWarning, match="make examples of 0 articles and"):
         _, (report,) = fit_keywords([*FISH, *OTHER], taxonomy)
     assert report.conflicts == 16
 
