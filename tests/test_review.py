@@ -43,7 +43,7 @@ def test_the_table_is_read_back_by_train(
     tagger: bc.TopicClassifier, examples: list[bc.Article], tmp_path: Path
 ) -> None:
     questions = pick(tagger, examples, 6)
-    (tmp_path / "review.csv").write_text(to_csv(questions), encoding="utf-8")
+    (tmp_path / "review.csv").write_text(to_csv(questions), encoding="utf-8-sig")  # as the command line writes it
     back = list(bc.read_articles([str(tmp_path / "review.csv")]))
     assert [article.id for article in back] == [q.article.id for q in questions]
     assert [set(article.topics or ()) for article in back] == [set(q.tags) for q in questions]

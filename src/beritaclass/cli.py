@@ -530,7 +530,8 @@ def review(inputs: tuple[str, ...], number: int, output: str, model: str | None,
     else:
         names = {t.slug: t.name or t.slug for t in tagger.taxonomy or ()}
         content = review_page(questions, {slug: names.get(slug, slug) for slug in tagger.classes_.tolist()})
-    Path(output).write_text(content, encoding="utf-8")
+    # Without a mark at its beginning, spreadsheets take a table for one of the last century's encodings.
+    Path(output).write_text(content, encoding="utf-8-sig" if suffix == ".csv" else "utf-8")
     click.echo(f"picked {len(questions)} articles: {output}", err=True)
 
 
