@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import beritaclass as bc
-from beritaclass import learning
+from beritaclass import classifier, learning
 from beritaclass.calibration import choose_thresholds, expected_threshold
 from beritaclass.errors import InputError, TaxonomyError, UnknownTopicError
 from beritaclass.keywords import fit_keywords
@@ -182,6 +182,20 @@ def test_two_articles_are_enough_to_learn_a_topic_and_one_is_not() -> None:
     with pytest.warns(UserWarning, match="topic 'sidang' has 1 of 25 articles.*it will be said of no article"):
         model = bc.TopicClassifier().fit([*TEXTS, COURT[0]], [*TOPICS, ["sidang"]])
     assert "sidang" not in {tag.topic for tag in model.tag(COURT[0])}
+
+
+@pytest.mark.parametrize("n_folds", [2, 3, 10])
+def test_no_fold_holds_all_articles_of_a_topic(n_folds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[np.ndarray] = []
+    monkeypatch.setattr(classifier, "learn", lambda *a: seen.extend(a[3]) or learn(*a))
+    topics = [["satu"] if i in (1, 2, 3) else [] for i in range(24)]
+    for seed in range(5):
+        seen.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            bc.TopicClassifier(n_folds=n_folds, random_state=seed).fit(TEXTS, topics)
+        assert sorted(np.concatenate(seen)) == list(range(24))
+        assert max(sum(bool(topics[i]) for i in fold) for fold in seen) <= 2
 
 
 def test_a_topic_whose_articles_have_nothing_in_common_is_warned_of_and_never_said() -> None:

@@ -170,8 +170,12 @@ class TopicClassifier(Estimator):
                 "articles; a topic needs two with and two without it to be learned, so it will be said of no article",
                 stacklevel=4,
             )
+        # Dealt out by the rarest topic of each, so that no fold takes all articles of a topic away from the others.
         order = np.random.default_rng(self.random_state).permutation(len(articles))
-        folds = [np.sort(fold) for fold in np.array_split(order, min(self.n_folds, len(articles)))]
+        rarest = np.where(target.any(axis=1), np.where(target, positives, len(articles)).argmin(axis=1), -1)
+        order = order[np.argsort(rarest[order], kind="stable")]
+        n_folds = min(self.n_folds, len(articles))
+        folds = [np.sort(order[i::n_folds]) for i in range(n_folds)]
         n_topics = len(self.classes_)
         coef = np.zeros((space.rows.shape[1], n_topics), np.float32)
         intercept = np.full(n_topics, NEVER, np.float64)
