@@ -180,6 +180,8 @@ def fit_keywords(
         raise TaxonomyError("no topic of the taxonomy has 'keywords', so there is nothing to learn from")
     if not given:
         raise InputError("there are no articles to look for the keywords in")
+    if silent := [topic.slug for topic in taxonomy if not topic.keywords]:
+        warnings.warn(f"no 'keywords', so not learned: {', '.join(silent)}", stacklevel=2)
     spoken = [check_keywords(topic) for topic in topics]
     for_, against, heard = _votes(given, spoken)
 
