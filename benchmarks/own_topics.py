@@ -1,6 +1,6 @@
 """Measures one's own topics: SIB-200, learning curves, and ten shipped topics built again from little.
 
-`python benchmarks/own_topics.py [sib | curves | topics]` reads ../shared; docs/own-topics.md holds what it said.
+`python benchmarks/own_topics.py [sib | curves | keywords]` reads ../shared; docs/own-topics.md holds what it said.
 """
 
 from __future__ import annotations
@@ -85,38 +85,42 @@ def curves(slugs: tuple[str, ...] = (), sizes: tuple[int, ...] = (10, 20, 50)) -
         table.append(line)
         print(f"{slug:24}", *(f"{x:.3f}" for x in line), flush=True)
     print(f"{'mean':24}", *(f"{x:.3f}" for x in np.mean(table, axis=0)))
+    share = np.mean([np.divide(line, line[0]) for line in table], axis=0)
+    print(f"{'mean share of all labels':24}", *(f"{x:.0%}" for x in share))
     print("columns: all labels;", *(f"{n} cold, {n} warm;" for n in sizes))
 
 
-TEN = tuple(topic.slug for topic in bc.read_taxonomy(Path(__file__).with_name("ten_topics.toml")))
+HERE = Path(__file__).parent
+TEN = tuple(topic.slug for topic in bc.read_taxonomy(HERE / "ten_topics.toml"))
 
 
 def keywords() -> None:
-    """F1 on the dev articles of ten topics learned from eight keywords each and the corpus without its labels."""
+    """F1 on the dev articles of topics learned from eight keywords each and the corpus without its labels."""
     articles = corpus()
     train, topics, unsure = gold("train", articles)
     dev, right, doubt = gold("dev", articles)
     full = bc.TopicClassifier().fit(train, topics, unsure=unsure)
     held_out = {article.id for article in dev}
     dump = [article for article in articles.values() if article.id not in held_out]
-    started = time.time()
-    model, report = fit_keywords(dump, bc.read_taxonomy(Path(__file__).with_name("ten_topics.toml")))
-    print(f"{len(dump)} articles, {time.time() - started:.0f} s")
-    table = []
-    for topic in report:
-        there = np.array([topic.topic in t for t in right])
-        counted = np.array([topic.topic not in u for u in doubt])
-        of_all = f1(column(full, dev, topic.topic), there, counted)
-        said = column(model, dev, topic.topic)
-        table.append([of_all, f1(said, there, counted)])
-        print(
-            f"{topic.topic:20} all labels {of_all:.3f}, keywords {table[-1][1]:.3f} = {table[-1][1] / of_all:.0%}; "
-            f"said {said.sum()}, there {there.sum()}; examples {topic.examples}, agreement {topic.agreement}, "
-            f"without a keyword {topic.found}",
-            flush=True,
-        )
-    of_all, own = np.mean(table, axis=0)
-    print(f"mean {of_all:.3f}, {own:.3f}; mean share {np.mean([k / a for a, k in table]):.1%}")
+    for name in ("ten_topics.toml", "ten_more_topics.toml", "ten_last_topics.toml"):
+        started = time.time()
+        model, report = fit_keywords(dump, bc.read_taxonomy(HERE / name))
+        print(f"{name}: {len(dump)} articles, {time.time() - started:.0f} s")
+        table = []
+        for topic in report:
+            there = np.array([topic.topic in t for t in right])
+            counted = np.array([topic.topic not in u for u in doubt])
+            of_all = f1(column(full, dev, topic.topic), there, counted)
+            said = column(model, dev, topic.topic)
+            table.append([of_all, f1(said, there, counted)])
+            print(
+                f"{topic.topic:20} all labels {of_all:.3f}, keywords {table[-1][1]:.3f} = {table[-1][1] / of_all:.0%}; "
+                f"said {said.sum()}, there {there.sum()}; examples {topic.examples}, agreement {topic.agreement}, "
+                f"without a keyword {topic.found}",
+                flush=True,
+            )
+        of_all, own = np.mean(table, axis=0)
+        print(f"mean {of_all:.3f}, {own:.3f}; mean share {np.mean([k / a for a, k in table]):.1%}")
 
 
 if __name__ == "__main__":

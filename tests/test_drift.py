@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import beritaclass as bc
-from beritaclass.drift import compare, describe
+from beritaclass.article import sample
+from beritaclass.drift import EDGES, compare, describe
 from beritaclass.errors import InputError
 
 
@@ -53,11 +56,40 @@ def test_nothing_and_other_topics_are_refused(tagger: bc.TopicClassifier, exampl
         compare(reference, fewer)
 
 
-def test_a_model_remembers_what_it_gave_articles_it_had_not_seen() -> None:
-    texts = [f"Hujan lebat {i} membuat sungai meluap" for i in range(8)] + [
-        f"Hakim {i} membaca vonis" for i in range(8)
-    ]
-    model = bc.TopicClassifier().fit(texts, [["banjir"]] * 8 + [["hukum"]] * 8)
-    own, again = describe(model, texts, own=True), describe(model, texts)
-    assert own["said"] == {"banjir": 8, "hukum": 8}
+TEXTS = [f"Hujan lebat {i} membuat sungai meluap" for i in range(8)] + [f"Hakim {i} membaca vonis" for i in range(8)]
+TOPICS = [["banjir"]] * 8 + [["hukum"]] * 8
+
+
+def test_a_model_remembers_what_it_gave_articles_it_had_not_seen(tmp_path: Path) -> None:
+    model = bc.TopicClassifier().fit(TEXTS, TOPICS)
+    own, again = model.reference_, describe(model, TEXTS)
+    assert own is not None
+    assert own["said"] == again["said"] == {"banjir": 8, "hukum": 8}
     assert sum(own["histograms"]["banjir"]) == sum(again["histograms"]["banjir"]) == 16
+    # What it says of its own articles is surer than what it said of them before it had seen them.
+    assert own["histograms"]["banjir"][-1] <= again["histograms"]["banjir"][-1]
+    expected = np.bincount(np.digitize(model.out_of_fold_[:, 0], EDGES), minlength=11)
+    assert own["histograms"]["banjir"] == expected.tolist()
+    assert bc.load(bc.save(model, tmp_path / "model")).reference_ == own
+
+
+def test_added_and_dropped_topics_keep_their_own_training() -> None:
+    base = bc.TopicClassifier().fit(TEXTS, TOPICS)
+    assert base.reference_ is not None
+    goals = [f"Timnas menang {i} gol dalam laga sepak bola" for i in range(5)]
+    more = base.with_topics([*goals, *TEXTS], [["bola"]] * 5 + [[]] * 16)
+    assert more.reference_ is not None
+    assert more.reference_["said"] == {"banjir": 8, "hukum": 8, "bola": 5}
+    assert {t: sum(h) for t, h in more.reference_["histograms"].items()} == {"banjir": 16, "hukum": 16, "bola": 21}
+    assert compare(more.reference_, describe(more, TEXTS)).verdict
+    fewer = more.without_topics(["banjir", "bola"])
+    assert fewer.reference_ is not None
+    assert fewer.reference_["said"] == {"hukum": 8}
+    assert "banjir" in more.reference_["said"]
+
+
+def test_a_long_dump_is_sampled_from_its_whole_length() -> None:
+    drawn = sample((bc.Article(id=str(i)) for i in range(5_000)), 500)
+    assert len({article.id for article in drawn}) == 500
+    assert 2_200 < np.mean([int(article.id) for article in drawn]) < 2_800
+    assert [a.id for a in sample([bc.Article(id="a"), "b"], 5)] == ["a", ""]

@@ -70,12 +70,18 @@ def test_it_finds_articles_without_the_keywords() -> None:
     assert report.check
 
 
+def test_topics_without_keywords_are_named_and_not_learned() -> None:
+    with pytest.warns(UserWarning, match="no 'keywords', so not learned: cuaca, hujan"):
+        model, (report,) = fit_keywords([*FISH, *OTHER], parse_taxonomy(TAXONOMY.to_toml() + "[cuaca]\n[hujan]\n"))
+    assert model.classes_.tolist() == [report.topic] == ["perikanan"]
+
+
 def test_counter_keywords_outvote() -> None:
     taxonomy = parse_taxonomy(
         '[perikanan]\nkeywords = ["nelayan", "tongkol", "tenggiri", "kerapu", "cakalang"]\n'
         'counter_keywords = ["dermaga", "jaring", "pengepul"]\n'
     )
-    with pytest.warns(UserWarning, match="make examples of 0 articles"):
+    with pytest.warns(UserWarning, match="make examples of 0 articles and"):
         _, (report,) = fit_keywords([*FISH, *OTHER], taxonomy)
     assert report.conflicts == 16
 

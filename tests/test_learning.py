@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import beritaclass as bc
-from beritaclass import learning
+from beritaclass import classifier, learning
+from beritaclass.calibration import choose_thresholds, expected_threshold
 from beritaclass.errors import InputError, TaxonomyError, UnknownTopicError
+from beritaclass.keywords import fit_keywords
 from beritaclass.learning import Space, learn, news_background, widen
+from beritaclass.report.training import cross_validated
 from beritaclass.taxonomy import parse_taxonomy
 from conftest import SHARED, needs_shared
+from test_cli import run
 
 SEA = [f"Nelayan {i} melaut di Natuna dan menjual ikan tongkol di dermaga" for i in range(8)]
 LAND = [f"Petani {i} menanam padi di sawah lalu memanen beras pada musim hujan" for i in range(8)]
@@ -75,6 +81,10 @@ def test_a_pair_that_does_not_count_has_no_influence(folds: list[np.ndarray], un
     one, other = (learn(_space(), target, counted, folds, 3.0) for target in (TARGET, flipped))
     assert one[0] == pytest.approx(other[0], abs=1e-5)
     assert one[1] == pytest.approx(other[1], abs=1e-5)
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 _cache: list[Space] = []
@@ -174,6 +184,28 @@ def test_two_articles_are_enough_to_learn_a_topic_and_one_is_not() -> None:
     assert "sidang" not in {tag.topic for tag in model.tag(COURT[0])}
 
 
+@pytest.mark.parametrize("n_folds", [2, 3, 10])
+def test_no_fold_holds_all_articles_of_a_topic(n_folds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[np.ndarray] = []
+    monkeypatch.setattr(classifier, "learn", lambda *a: seen.extend(a[3]) or learn(*a))
+    topics = [["satu"] if i in (1, 2, 3) else [] for i in range(24)]
+    for seed in range(5):
+        seen.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            bc.TopicClassifier(n_folds=n_folds, random_state=seed).fit(TEXTS, topics)
+        assert sorted(np.concatenate(seen)) == list(range(24))
+        assert max(sum(bool(topics[i]) for i in fold) for fold in seen) <= 2
+
+
+def test_a_topic_whose_articles_have_nothing_in_common_is_warned_of_and_never_said() -> None:
+    topics = [[*t, "acak"] if i % 8 == 3 else t for i, t in enumerate(TOPICS)]
+    with pytest.warns(UserWarning, match="topic 'acak': its 3 articles have nothing in common"):
+        model = bc.TopicClassifier().fit(TEXTS, topics)
+    assert not any("acak" in {tag.topic for tag in tags} for tags in model.tag_batch(TEXTS))
+    assert cross_validated(model, [bc.Article(text=x, topics=tuple(t)) for x, t in zip(TEXTS, topics, strict=True)])
+
+
 def test_a_topic_that_all_articles_have_is_warned_of() -> None:
     with pytest.warns(UserWarning, match="topic 'berita' has 24 of 24 articles"):
         bc.TopicClassifier().fit(TEXTS, [[*topics, "berita"] for topics in TOPICS])
@@ -188,6 +220,107 @@ def test_a_senseless_regularisation_is_refused(C: float) -> None:  # scikit-lear
 def test_a_taxonomy_that_runs_in_a_circle_is_refused() -> None:
     with pytest.raises(TaxonomyError, match="runs in a circle"):
         parse_taxonomy('[a]\nimplies = ["b"]\n[b]\nimplies = ["a"]\n')
+
+
+def test_a_labelled_file_may_hold_records_without_topics_and_name_its_field(tmp_path: Path) -> None:
+    rows = [{"id": str(i), "text": text, "rubrik": t[0]} for i, (text, t) in enumerate(zip(TEXTS, TOPICS, strict=True))]
+    rows += [{"id": "x", "text": "Tanpa rubrik", "rubrik": None}]
+    write(tmp_path / "labelled.jsonl", rows)
+    done = run("train", tmp_path / "labelled.jsonl", "-o", tmp_path / "m", code=1)
+    assert "none of 25 records has a field 'topics'" in done.stderr
+    assert "other fields are rubrik; name it with --topics-field" in done.stderr
+    done = run("train", tmp_path / "labelled.jsonl", "-o", tmp_path / "m", "--topics-field", "rubrik")
+    assert "1 of 25 records have no topics; they are left out" in done.stderr
+    assert "learned 3 topics from 24 articles" in done.stderr
+
+
+def test_topics_may_be_a_string_that_keeps_them_apart(tmp_path: Path) -> None:
+    rows = "".join(f'{i},"{text}","Hasil laut; tani" \n' for i, text in enumerate(SEA))
+    rows += "".join(f"{i + 50},{text},\n" for i, text in enumerate(COURT))
+    (tmp_path / "labelled.csv").write_text("id,text,label\n" + rows)
+    run("train", tmp_path / "labelled.csv", "-o", tmp_path / "m", "--topics-field", "label")
+    assert bc.load(tmp_path / "m").classes_.tolist() == ["Hasil laut", "tani"]
+
+
+def test_train_reports_what_each_article_got_unseen(tmp_path: Path) -> None:
+    rows = [{"text": text, "topics": topics} for text, topics in zip(TEXTS, TOPICS, strict=True)]
+    write(tmp_path / "labelled.jsonl", [*rows, {"text": "Satu saja", "topics": ["tunggal"]}])
+    (tmp_path / "topics.toml").write_text("[laut]\n[tani]\n[hukum]\n[tunggal]\n[kosong]\n")
+    done = run("train", tmp_path / "labelled.jsonl", "-o", tmp_path / "m", "--taxonomy", tmp_path / "topics.toml")
+    assert re.search(r"laut +1.000 +1.000 +1.000", done.stdout)
+    assert re.search(r"tunggal +0.000 +0.000 +0.000", done.stdout)
+    assert "warning: topic 'tunggal' has 1 of 25 articles" in done.stderr
+    assert "warning: no article has the topic 'kosong'" in done.stderr
+    card = (tmp_path / "m" / "CARD.md").read_text()
+    assert "| laut | 8 | 1.00 | 1.00 | 1.00 (1.00 - 1.00) |" in card
+    assert "Fewer than 20 articles, so guesses: hukum, laut, tani, tunggal." in card
+    assert "stable" in run("drift", tmp_path / "labelled.jsonl", "--model", tmp_path / "m").stdout
+
+
+def test_on_the_command_line_topics_are_added_replaced_and_dropped(tmp_path: Path) -> None:
+    rows = [{"text": text, "topics": topics} for text, topics in zip(TEXTS, TOPICS, strict=True)]
+    write(tmp_path / "labelled.jsonl", rows)
+    added = run(
+        *("train", tmp_path / "labelled.jsonl", "--beside", "news", "--without", "hoaks", "--without", "cuaca"),
+        *("-o", tmp_path / "m"),
+    )
+    assert "learned anew, in place of those of news: hukum" in added.stderr
+    classes = bc.load(tmp_path / "m").classes_.tolist()
+    assert {"laut", "tani", "hukum"} < set(classes)
+    assert not {"hoaks", "cuaca"} & set(classes)
+    assert "\n agama " not in added.stdout
+    assert "Taken over unchanged from another model, see its card: agama, bea-cukai" in (
+        (tmp_path / "m" / "CARD.md").read_text()
+    )
+    run("train", "--beside", tmp_path / "m", "--without", "laut", "-o", tmp_path / "fewer")
+    assert bc.load(tmp_path / "fewer").classes_.tolist() == [c for c in classes if c != "laut"]
+    assert "'hoax'" in run("train", "--beside", "news", "--without", "hoax", "-o", tmp_path / "x", code=1).stderr
+    run("train", "--without", "laut", "-o", tmp_path / "x", code=2)
+
+
+def test_what_a_new_topic_implies_is_lifted_and_not_learned_anew(tagger: bc.TopicClassifier) -> None:
+    taxonomy = parse_taxonomy('[sidang]\nimplies = ["hukum", "vonis"]\n[hukum]\n[vonis]\n')
+    more = tagger.with_topics(TEXTS, [["sidang"] if "Hakim" in t else [] for t in TEXTS], taxonomy=taxonomy)
+    assert set(more.classes_) - set(tagger.classes_) == {"sidang", "vonis"}
+    old, new = (model.coef_[:, model.classes_ == "hukum"] for model in (tagger, more))
+    assert (old == new).all()
+    scores = dict(zip(more.classes_, more.predict_proba([COURT[0]])[0], strict=True))
+    assert scores["hukum"] >= scores["sidang"]
+
+
+def test_topics_from_keywords_stand_beside_others(tagger: bc.TopicClassifier) -> None:
+    taxonomy = parse_taxonomy('[melaut]\nkeywords = ["nelayan", "tongkol"]\n')
+    more, (report,) = fit_keywords(TEXTS * 3, taxonomy, beside=tagger)
+    assert report.examples == 24
+    columns = [more.classes_.tolist().index(slug) for slug in tagger.classes_]
+    assert (more.predict_proba(TEXTS)[:, columns] == tagger.predict_proba(TEXTS)).all()
+    assert "melaut" in {tag.topic for tag in more.tag(SEA[0])}
+    with pytest.raises(InputError, match="learned on the same columns"):
+        tagger.beside(bc.TopicClassifier().fit(TEXTS, TOPICS))
+
+
+# -------------------------------------------------------------------- thresholds
+
+
+def test_the_expected_threshold_is_the_best_on_average() -> None:
+    rng = np.random.default_rng(0)
+    probability = rng.beta(0.3, 2, 400)
+    chosen = expected_threshold(probability)
+    grid = np.unique(np.concatenate([np.arange(0.02, 1, 0.02), [chosen]]))
+    f1 = np.zeros(len(grid))
+    for _ in range(300):
+        there = rng.random(400) < probability
+        f1 += [2 * (there & (probability >= t)).sum() / ((probability >= t).sum() + there.sum()) for t in grid]
+    assert f1[grid == chosen][0] >= f1.max() - 1.5
+
+
+def test_many_examples_outweigh_the_expected_threshold() -> None:
+    probability = np.linspace(0, 1, 8_000)[:, None]
+    target = probability >= 0.6
+    counted = np.ones_like(target)
+    few = choose_thresholds(probability[::400], target[::400], counted[::400])
+    many = choose_thresholds(probability, target, counted)
+    assert abs(many[0] - 0.6) < 0.03 < abs(few[0] - 0.6)
 
 
 # -------------------------------------------------------------------- SIB-200

@@ -1,9 +1,8 @@
 """Builds data/background.npz from ../shared/corpus: what the stems of Indonesian news weigh and which ones are akin.
 
-Stems are akin that keep the same company: of each two that stand within eight words of each other, nearer ones
-counting more, the positive pointwise mutual information is taken, with contexts smoothed by the power 0.75, and the
-matrix reduced by a singular value decomposition (Levy, Goldberg & Dagan 2015, "Improving distributional similarity with
-lessons learned from word embeddings"). Only figures about single words go into the file. Deterministic from the seed.
+The vectors of the stems are turned and stretched so that the texts of the corpus, as TF-IDF sums of them, lie more
+evenly in all directions (whitening, to the power 0.6): what all news shares then tells less, what sets topics apart
+more. Only figures about single words go into the file. Deterministic from the seed.
 """
 
 from __future__ import annotations
@@ -13,24 +12,26 @@ import json
 import time
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from sklearn.utils.extmath import randomized_svd
+import numpy.typing as npt
+from scipy.sparse import csr_array
+from sklearn.feature_extraction.text import TfidfTransformer
 
+import beritaclass as bc
 from beritaclass.learning import write_background
 from beritaclass.preprocessing.stemming import default_stemmer
 from beritaclass.preprocessing.tokenization import surfaces
 from beritaclass.vectorizer import cleaned_fields
+from stem_vectors import stem_vectors
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus" / "articles.jsonl.gz"
-MIN_DF, MAX_DF, WINDOW, DIMENSIONS, SEED = 5, 0.4, 8, 150, 0
+MIN_DF, MAX_DF, DIMENSIONS, WHITENING, SEED = 5, 0.4, 150, 0.6, 0
 
 
 def main() -> None:
-    import beritaclass as bc
-
     started = time.time()
     stem = default_stemmer().stem
     ids: dict[str, int] = {}
@@ -41,8 +42,8 @@ def main() -> None:
             stems = [s for s in map(stem, chain(surfaces(title), surfaces(text))) if s]
             documents.append(np.fromiter((ids.setdefault(s, len(ids)) for s in stems), np.int32, len(stems)))
     df = np.zeros(len(ids), np.int64)
-    for document in documents:
-        df[np.unique(document)] += 1
+    for words in documents:
+        df[np.unique(words)] += 1
     names = np.array(list(ids), dtype=object)
     kept = np.flatnonzero(df >= MIN_DF)
     kept = kept[np.argsort(names[kept])]
@@ -54,26 +55,22 @@ def main() -> None:
     document = np.repeat(np.arange(len(documents)), [len(d) for d in documents])
     content = (stream >= 0) & (df[stream] < MAX_DF * len(documents))
     stream, document = stream[content], document[content]
-    size = (len(kept), len(kept))
-    together = csr_array(size, dtype=np.float32)
-    for distance in range(1, WINDOW + 1):
-        same = document[:-distance] == document[distance:]
-        near = (stream[:-distance][same], stream[distance:][same])
-        weight = np.full(int(same.sum()), 1 / (1 + 0.25 * (distance - 1)), np.float32)
-        together = together + coo_array((weight, near), shape=size).tocsr()
-    together = (together + together.T).tocoo()
-    met = together.data >= 1
-    row, column, count = together.row[met], together.col[met], together.data[met]
-    frequency = np.bincount(row, count, len(kept))
-    context = frequency**0.75
-    information = np.log(count * context.sum() / (frequency[row] * context[column]))
-    positive = information > 0
-    matrix = csr_array((information[positive].astype(np.float32), (row[positive], column[positive])), shape=size)
-    left, strength, _ = randomized_svd(matrix, DIMENSIONS, n_iter=3, random_state=SEED)
+    vectors = whitened(stem_vectors(stream, document, len(kept), n_dimensions=DIMENSIONS, seed=SEED), stream, document)
     idf = np.log((1 + len(documents)) / (1 + df)) + 1
     path = ROOT / "data" / "background.npz"
-    write_background(path, [str(name) for name in names[kept]], idf, left * np.sqrt(strength))
+    write_background(path, [str(name) for name in names[kept]], idf, vectors)
     print(f"{time.time() - started:.0f} s, {len(ids)} stems, {len(kept)} kept: {path.stat().st_size / 1e6:.1f} MB")
+
+
+def whitened(
+    vectors: npt.NDArray[np.float32], stream: npt.NDArray[Any], document: npt.NDArray[Any]
+) -> npt.NDArray[np.float32]:
+    """Return the vectors in axes along which the texts are, but for a power, equally spread."""
+    ones = np.ones(len(stream), np.float32)
+    counts = csr_array((ones, (document, stream)), shape=(document.max() + 1, len(vectors)))
+    image = TfidfTransformer(sublinear_tf=True).fit_transform(counts) @ vectors
+    strength, axes = np.linalg.eigh((image.T @ image / len(image)).astype(np.float64))
+    return np.asarray(vectors @ (axes / strength ** (WHITENING / 2)), np.float32)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,3 +73,15 @@ class Article:
         if isinstance(article, str):
             return cls(text=article)
         raise InputError(f"an article must be an Article or a string, got {type(article).__name__} {article!r:.60}")
+
+
+def sample(articles: Iterable[Article | str], n: int) -> list[Article]:
+    """Return n articles drawn at random from a stream of any length, or all if there are no more (Vitter's R, 1985)."""
+    draw = random.Random(0)  # noqa: S311 - the same sample each time
+    drawn: list[Article] = []
+    for i, article in enumerate(map(Article.of, articles)):
+        if i < n:
+            drawn.append(article)
+        elif (place := draw.randrange(i + 1)) < n:
+            drawn[place] = article
+    return drawn

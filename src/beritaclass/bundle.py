@@ -2,7 +2,8 @@
 
 A bundle holds
 
-    manifest.json     format, version, parameters, provenance, and sha256, dtype and shape of every file
+    manifest.json     format, version, parameters, provenance, how the training looked (for drift), and sha256, dtype
+                      and shape of every file
     coef.npy          (n_columns, n_topics) float16 or float32
     topics.npy        (4, n_topics) float64: intercept, slope, offset, threshold
     columns.npy       (n_fields, n_terms) int32
@@ -132,6 +133,7 @@ def save(
             "vectorizer": vectorizer.get_params(),
         },
         "provenance": dict(provenance or {}),
+        "reference": model.reference_,
         "files": {
             name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
             | ({"dtype": str(arrays[name].dtype), "shape": list(arrays[name].shape)} if name in arrays else {})
@@ -195,6 +197,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             raise BundleFormatError(
                 f"{folder / _MANIFEST}: {key!r} must be {_JSON_NAMES[expected]}, got {manifest.get(key)!r:.80}"
             )
+    if not isinstance(manifest.get("reference"), dict | None):
+        raise BundleFormatError(f"{folder / _MANIFEST}: 'reference' must be an object, if it is there")
     return manifest
 
 
@@ -302,6 +306,7 @@ def _build(
     model.vectorizer_ = vectorizer
     model.multilabel_ = manifest["multilabel"]
     model.classes_ = np.array(names, dtype=str)
+    model.reference_ = manifest.get("reference")  # models saved before there was one have none
     model.coef_ = coef.astype(np.float32)
     model.intercept_ = topics[0].astype(np.float32)
     model.slope_, model.offset_, model.thresholds_ = topics[1:]

@@ -16,6 +16,10 @@ def sigmoid(x: Floats) -> npt.NDArray[np.float64]:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(x, np.float64))))
 
 
+GRID = np.arange(0.15, 0.75, 0.01)
+"""Thresholds that are tried."""
+
+
 def fit_sigmoid(decision: Floats, target: Bools) -> tuple[float, float]:
     """Fit probability = sigmoid(slope * decision + offset) by Platt's method.
 
@@ -83,19 +87,56 @@ def fit_thresholds(probability: Floats, target: Bools, counted: Bools, *, streng
     -------
     ndarray of shape (n_topics,), float64
     """
-    grid = np.arange(0.15, 0.75, 0.01)
     positives = (target & counted).sum(axis=0)
-    hits, said = np.empty((2, len(grid), len(positives)))
-    for i, threshold in enumerate(grid):
+    hits, said = np.empty((2, len(GRID), len(positives)))
+    for i, threshold in enumerate(GRID):
         above = (probability >= threshold) & counted
         hits[i], said[i] = (above & target).sum(axis=0), above.sum(axis=0)
     f1 = 2 * hits / np.maximum(said + positives, 1)
-    common = _best(grid, f1.mean(axis=1, keepdims=True))
+    common = _best(GRID, f1.mean(axis=1, keepdims=True))
     window = np.exp(-0.5 * (np.arange(-8, 9) / 3) ** 2)
     padded = np.pad(f1, ((8, 8), (0, 0)), mode="edge")
     smooth = np.apply_along_axis(np.convolve, 0, padded, window / window.sum(), mode="valid")
-    own = _best(grid, smooth)
+    own = _best(GRID, smooth)
     return np.asarray((positives * own + strength * common) / (positives + strength))
+
+
+def choose_thresholds(probability: Floats, target: Bools, counted: Bools, *, trusted: float = 200.0) -> Floats:
+    """Return thresholds for topics with few examples: those of `fit_thresholds` drawn towards the expected ones.
+
+    Labelled articles are seldom drawn like those to come: a topic is mostly rarer there, and a threshold that a few
+    examples chose is too low.
+
+    Parameters
+    ----------
+    probability, target, counted
+        As `fit_thresholds` takes them.
+    trusted : float, default 200.0
+        Positives at which the two count alike.
+    """
+    chosen = fit_thresholds(probability, target, counted)
+    expected = np.array([expected_threshold(p[use]) for p, use in zip(probability.T, counted.T, strict=True)])
+    expected = np.maximum(expected, GRID[0])
+    positives = (target & counted).sum(axis=0)
+    return np.asarray((positives * chosen + trusted * expected) / (positives + trusted))
+
+
+def expected_threshold(probability: Floats) -> float:
+    """Return the threshold of the best F1 that can be expected if the probabilities are right (Lipton et al. 2014).
+
+    It looks at no label, so that it serves where these are too few to choose a threshold by.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_articles,)
+        Calibrated, out of fold.
+    """
+    falling = np.sort(probability)[::-1]
+    f1 = 2 * np.cumsum(falling) / (np.arange(1, len(falling) + 1) + falling.sum())
+    last = int(f1.argmax())
+    # Where a wide gap parts the articles, its middle is that of their decision values.
+    around = np.clip(falling[last : last + 2], 1e-9, 1 - 1e-9)
+    return float(sigmoid(np.log(around / (1 - around)).mean()))
 
 
 def _best(grid: Floats, f1: Floats) -> Floats:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from beritaclass._estimator import Estimator
 from beritaclass.article import Article
-from beritaclass.calibration import fit_sigmoid, fit_thresholds, sigmoid
+from beritaclass.calibration import choose_thresholds, fit_sigmoid, sigmoid
+from beritaclass.drift import describe
 from beritaclass.errors import InputError, UnknownTopicError
 from beritaclass.explanation import Contribution, Explanation, Occurrence
 from beritaclass.learning import Background, Space, learn, news_background, widen
@@ -77,8 +78,13 @@ class TopicClassifier(Estimator):
     thresholds_ : ndarray of shape (n_topics,), float64
         A topic is said where its probability reaches this.
     out_of_fold_ : ndarray of shape (n_articles, n_topics), float64
-        What each article that the model was fitted on gets from the others alone; not saved with the model.
+        Probability that each article the model was fitted on gets from the others alone; not saved with the model.
+        Of topics that `with_topics` left alone, NaN.
+    reference_ : dict or None
+        How the training looked, for `beritaclass drift`: what `beritaclass.drift.describe` says of it.
     """
+
+    reference_: dict[str, Any] | None = None
 
     def __init__(
         self,
@@ -142,6 +148,8 @@ class TopicClassifier(Estimator):
             own = widen(own, background) if background is not None else own
         self.vectorizer_ = own
         self._learn(articles, target, known, background)
+        assessed = self._decide(self.out_of_fold_.copy())
+        self.reference_ = describe(self, articles, assessed=assessed) if articles else None
         return self
 
     def _learn(
@@ -162,12 +170,16 @@ class TopicClassifier(Estimator):
                 "articles; a topic needs two with and two without it to be learned, so it will be said of no article",
                 stacklevel=4,
             )
+        # Dealt out by the rarest topic of each, so that no fold takes all articles of a topic away from the others.
         order = np.random.default_rng(self.random_state).permutation(len(articles))
-        folds = [np.sort(fold) for fold in np.array_split(order, min(self.n_folds, len(articles)))]
+        rarest = np.where(target.any(axis=1), np.where(target, positives, len(articles)).argmin(axis=1), -1)
+        order = order[np.argsort(rarest[order], kind="stable")]
+        n_folds = min(self.n_folds, len(articles))
+        folds = [np.sort(order[i::n_folds]) for i in range(n_folds)]
         n_topics = len(self.classes_)
         coef = np.zeros((space.rows.shape[1], n_topics), np.float32)
         intercept = np.full(n_topics, NEVER, np.float64)
-        decision = np.zeros(target.shape)
+        decision = np.full(target.shape, NEVER)
         if learnable.any():
             coef[:, learnable], intercept[learnable], decision[:, learnable] = learn(
                 space, target[:, learnable], known[:, learnable], folds, self.C
@@ -179,13 +191,21 @@ class TopicClassifier(Estimator):
         for topic in np.flatnonzero(learnable):
             use = known[:, topic]
             self.slope_[topic], self.offset_[topic] = fit_sigmoid(decision[use, topic], target[use, topic])
+        lost = learnable & (self.slope_ == 0)
+        for topic in np.flatnonzero(lost):
+            warnings.warn(
+                f"topic {str(self.classes_[topic])!r}: its {positives[topic]} articles have nothing in common that the "
+                "other ones lack, so it will be said of no article; give more of them, or look at their labels",
+                stacklevel=4,
+            )
         out_of_fold = sigmoid(self.slope_ * decision + self.offset_)
         self.out_of_fold_ = out_of_fold
         self.thresholds_ = np.full(n_topics, 0.5)
         if learnable.any():
-            self.thresholds_[learnable] = fit_thresholds(
+            self.thresholds_[learnable] = choose_thresholds(
                 out_of_fold[:, learnable], target[:, learnable], known[:, learnable]
             )
+        self.thresholds_[lost] = 1.0
 
     def with_topics(
         self,
@@ -216,19 +236,50 @@ class TopicClassifier(Estimator):
         if not self.multilabel_:
             raise InputError("topics can be added to a model that says any number of topics; this one says just one")
         _, labels = _as_labels(y)
+        if taxonomy is not None:
+            # A topic of this model that a new one implies is lifted by it, not learned anew.
+            labels = [topics | (taxonomy.closure(topics) - set(self.classes_.tolist())) for topics in labels]
         learner = TopicClassifier(**self.get_params(deep=False) | {"taxonomy": None})
         learner._fit(X, [sorted(topics) for topics in labels], unsure, self.vectorizer_)
-        kept = self.without_topics(set(learner.classes_.tolist()) & set(self.classes_.tolist()))
-        known = (self.taxonomy.topics if self.taxonomy else {}, taxonomy.topics if taxonomy else {})
+        learner.taxonomy = taxonomy
+        model = self.beside(learner)
+        names = model.classes_.tolist()
+        model.out_of_fold_ = np.full((len(learner.out_of_fold_), len(names)), np.nan)
+        model.out_of_fold_[:, [names.index(topic) for topic in learner.classes_.tolist()]] = learner.out_of_fold_
+        return model
+
+    def beside(self, other: TopicClassifier) -> TopicClassifier:
+        """Return a model that has the topics of `other` too, or instead of its own; all other ones stay as they are.
+
+        Parameters
+        ----------
+        other : TopicClassifier
+            Learned on the columns of this model, as `with_topics` and `fit_keywords(beside=...)` do.
+
+        Raises
+        ------
+        InputError
+            If the other model has columns of its own, or one of the two says just one topic of each article.
+        """
+        if other.vectorizer_ is not self.vectorizer_ or not self.multilabel_ or not other.multilabel_:
+            raise InputError(
+                "models can stand beside each other if they were learned on the same columns and say any number of "
+                "topics; learn the other one with with_topics(), or with fit_keywords(beside=...)"
+            )
+        kept = self.without_topics(set(other.classes_.tolist()) & set(self.classes_.tolist()))
+        known = (self.taxonomy.topics if self.taxonomy else {}, other.taxonomy.topics if other.taxonomy else {})
         together = Taxonomy({**known[0], **known[1]}, self.taxonomy.version if self.taxonomy else "")
         model = TopicClassifier(**self.get_params(deep=False) | {"taxonomy": together if together.topics else None})
         model.vectorizer_, model.multilabel_ = self.vectorizer_, True
-        classes = np.concatenate([kept.classes_, learner.classes_])
+        classes = np.concatenate([kept.classes_, other.classes_])
         order = np.argsort(classes, kind="stable")
         model.classes_ = classes[order]
         for name in _BY_TOPIC:
-            both = np.concatenate([getattr(kept, name), getattr(learner, name)], axis=-1)
+            both = np.concatenate([getattr(kept, name), getattr(other, name)], axis=-1)
             setattr(model, name, np.ascontiguousarray(both[..., order]))
+        if kept.reference_ is not None and other.reference_ is not None:
+            figures = ("said", "histograms")
+            model.reference_ = kept.reference_ | {f: kept.reference_[f] | other.reference_[f] for f in figures}
         return model
 
     def without_topics(self, topics: Iterable[str]) -> TopicClassifier:
@@ -250,6 +301,11 @@ class TopicClassifier(Estimator):
         model.vectorizer_, model.multilabel_, model.classes_ = self.vectorizer_, self.multilabel_, self.classes_[kept]
         for name in _BY_TOPIC:
             setattr(model, name, np.ascontiguousarray(getattr(self, name)[..., kept]))
+        if self.reference_ is not None:
+            model.reference_ = self.reference_ | {
+                figure: {topic: self.reference_[figure][topic] for topic in model.classes_.tolist()}
+                for figure in ("said", "histograms")
+            }
         return model
 
     # ------------------------------------------------------------------ predicting
@@ -319,7 +375,12 @@ class TopicClassifier(Estimator):
         """
         self._check_fitted()
         rows = self.vectorizer_.transform(X)
-        probability = sigmoid(self.slope_ * (rows @ self.coef_ + self.intercept_) + self.offset_)
+        probability, said = self._decide(sigmoid(self.slope_ * (rows @ self.coef_ + self.intercept_) + self.offset_))
+        said[np.diff(rows.indptr) == 0] = False
+        return probability, said
+
+    def _decide(self, probability: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Return the probabilities with what topics imply, or adding up to one, and which topics are said."""
         if self.multilabel_:
             said = probability >= self.thresholds_
             for narrow, broad in self._implications():
@@ -328,7 +389,6 @@ class TopicClassifier(Estimator):
         else:
             probability /= probability.sum(axis=1, keepdims=True)
             said = np.arange(len(self.classes_)) == probability.argmax(axis=1)[:, None]
-        said[np.diff(rows.indptr) == 0] = False
         return probability, said
 
     def tag(self, article: Article | str) -> tuple[Tag, ...]:

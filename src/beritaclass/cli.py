@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -381,7 +384,7 @@ def evaluate(
         _print_evaluation(evaluation, groups)
 
 
-def _print_evaluation(evaluation: Evaluation, groups: dict[str, Evaluation]) -> None:
+def _print_evaluation(evaluation: Evaluation, groups: dict[str, Evaluation] | None = None) -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold")
@@ -425,54 +428,111 @@ def _print_evaluation(evaluation: Evaluation, groups: dict[str, Evaluation]) -> 
 @click.option(
     "--beside", metavar="DIR", help="Add the topics to this model ('news': the shipped one), changing no other."
 )
+@click.option("--without", multiple=True, metavar="SLUG", help="Drop this topic of the model beside; may be repeated.")
 @click.option("--gain", is_flag=True, help="Say what the later files added to the first; takes ten trainings more.")
+@click.option("--topics-field", metavar="NAME", help="Field that holds the topics; 'topics' if not given.")
 @_fields
 def train(
     labelled: tuple[str, ...],
     output: str,
+    topics_field: str | None,
     articles: str | None,
     taxonomy: str | None,
     unlabelled: str | None,
     beside: str | None,
+    without: tuple[str, ...],
     gain: bool,
     **fields: Any,
 ) -> None:
     """Learn one's own topics from labelled articles, records with 'topics'; or from keywords and a dump.
 
-    Several files are taken together; of an article that stands in more than one, by its id, the last counts.
+    Several files are taken together; of an article that stands in more than one, by its id, the last counts. The
+    figures per topic are those of cross-validation; they go into the card of the model too.
     """
+    from beritaclass.report.training import cross_validated, training_card
+
     known = bc.read_taxonomy(taxonomy) if taxonomy else None
+    if without and not beside:
+        raise click.UsageError("--without drops topics of another model: name it with --beside")
+    base = bc.load(None if beside == "news" else beside).without_topics(without) if beside else None
     if unlabelled:
-        if labelled or beside or gain or known is None:
-            raise click.UsageError(
-                "--unlabelled needs --taxonomy with keywords, and neither LABELLED nor another model"
-            )
-        _train_from_keywords(list(_articles((unlabelled,), **fields)), known, output)
+        if labelled or gain or known is None:
+            raise click.UsageError("--unlabelled needs --taxonomy with keywords, and no LABELLED")
+        _train_from_keywords(list(_articles((unlabelled,), **fields)), known, base, output)
         return
     if not labelled:
-        raise click.UsageError("give labelled articles, or --unlabelled DUMP and --taxonomy TOML with keywords")
+        if not without or base is None:
+            raise click.UsageError("give labelled articles, or --unlabelled DUMP and --taxonomy TOML with keywords")
+        bc.save(base, output, provenance={"beside": beside, "without": list(without)})
+        click.echo(f"{len(base.classes_)} topics of {beside} are left: {output}", err=True)
+        return
     by_id: dict[str, Article] = {}
     first: dict[str, Article] = {}
     for source in labelled:
-        for i, example in enumerate(_renamed(_labelled(source, articles, **fields), known)):
+        for i, example in enumerate(_renamed(_with_topics(source, articles, topics_field, **fields), known)):
             by_id[example.id or f"{source}:{i}"] = example
         first = first or dict(by_id)
     examples = list(by_id.values())
     y, unsure = [e.topics or () for e in examples], [e.unsure for e in examples]
-    if beside:
-        base = bc.load(None if beside == "news" else beside)
-        model = base.with_topics(examples, y, unsure=unsure, taxonomy=known)
+    if base is not None:
+        with _warnings_told():
+            model = base.with_topics(examples, y, unsure=unsure, taxonomy=known)
+        if replaced := sorted({topic for topics in y for topic in topics} & set(base.classes_.tolist())):
+            click.echo(f"warning: learned anew, in place of those of {beside}: {', '.join(replaced)}", err=True)
     else:
-        model = bc.TopicClassifier(taxonomy=known).fit(examples, y, unsure=unsure)
+        with _warnings_told():
+            model = bc.TopicClassifier(taxonomy=known).fit(examples, y, unsure=unsure)
     used = {topic for topics in y for topic in topics}
     for topic in known or ():
         if topic.slug not in used and topic.slug not in model.classes_:
             click.echo(f"warning: no article has the topic {topic.slug!r}, so it is not learned", err=True)
-    provenance = {"articles": len(examples), "labelled": [Path(source).name for source in labelled]}
-    _save(model, output, examples, provenance)
+    evaluation = cross_validated(model, examples)
+    names = [Path(source).name for source in labelled]
+    figures = {"macro_f1": evaluation.macro_f1, "micro_f1": evaluation.micro_f1}
+    card = training_card(model, evaluation, f"Learned from {len(examples)} labelled articles ({', '.join(names)}).")
+    provenance = {"articles": len(examples), "labelled": names, "cross_validated": figures}
+    bc.save(model, output, card=card, provenance=provenance)
+    _print_evaluation(evaluation)
     click.echo(f"learned {len(used)} topics from {len(examples)} articles: {output}", err=True)
     if gain:
         _print_gain(first, by_id, known)
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Say warnings as the command line says them, without the line of code that they come from."""
+    with warnings.catch_warnings(record=True) as met:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in met:
+        click.echo(f"warning: {warning.message}", err=True)
+
+
+def _with_topics(source: str, articles: str | None, field: str | None, **fields: Any) -> list[Article]:
+    """Read the labelled articles of a source; records without topics are left out, and that is said."""
+    given = _labelled(source, articles, **fields)
+    if field:
+        given = [replace(article, topics=_topics_of(article, field)) for article in given]
+    examples = [article for article in given if article.topics is not None]
+    if not examples:
+        names = sorted({name for article in given for name in article.fields})
+        raise RecordError(
+            f"none of {len(given)} records has a field {field or 'topics'!r} with its topics; other fields are "
+            f"{', '.join(names) or 'none'}; name it with --topics-field",
+            source=source,
+        )
+    if missing := len(given) - len(examples):
+        click.echo(f"warning: {source}: {missing} of {len(given)} records have no topics; they are left out", err=True)
+    return examples
+
+
+def _topics_of(article: Article, field: str) -> tuple[str, ...] | None:
+    value = article.fields.get(field, article.topics if field == "topics" else None)
+    if isinstance(value, str):
+        return tuple(topic for part in re.split("[|;,]", value) if (topic := part.strip()))
+    if isinstance(value, list | tuple) and all(isinstance(topic, str) for topic in value):
+        return tuple(value)
+    return None
 
 
 def _renamed(examples: list[Article], known: Taxonomy | None) -> list[Article]:
@@ -489,14 +549,19 @@ def _renamed(examples: list[Article], known: Taxonomy | None) -> list[Article]:
     return renamed
 
 
-def _train_from_keywords(articles: list[Article], taxonomy: Taxonomy, output: str) -> None:
+def _train_from_keywords(
+    articles: list[Article], taxonomy: Taxonomy, beside: bc.TopicClassifier | None, output: str
+) -> None:
     from rich.table import Table
 
     from beritaclass.keywords import fit_keywords
+    from beritaclass.report.training import keywords_card
 
-    model, report = fit_keywords(articles, taxonomy)
+    with _warnings_told():
+        model, report = fit_keywords(articles, taxonomy, beside=beside)
+    card = keywords_card(model, report, f"Learned from keywords in {len(articles)} articles without labels.")
     provenance = {"articles": len(articles), "keywords": [asdict(topic) for topic in report]}
-    _save(model, output, articles, provenance)
+    bc.save(model, output, card=card, provenance=provenance)
     table = Table("topic", "examples", "conflicts", "agreement", "without a keyword", "to check", box=None)
     for t in report:
         table.add_row(
@@ -509,20 +574,8 @@ def _train_from_keywords(articles: list[Article], taxonomy: Taxonomy, output: st
     click.echo(f"learned {len(report)} topics from keywords in {len(articles)} articles: {output}", err=True)
 
 
-def _save(model: bc.TopicClassifier, output: str, articles: list[Article], provenance: dict[str, Any]) -> None:
-    from beritaclass.drift import describe
-
-    bc.save(
-        model,
-        output,
-        provenance=provenance | {"reference": describe(model, articles, own=hasattr(model, "out_of_fold_"))},
-    )
-
-
 def _print_gain(first: dict[str, Article], together: dict[str, Article], known: Taxonomy | None) -> None:
     """Compare models without and with the later files, each article judged by models that have not seen it."""
-    import warnings
-
     import numpy as np
 
     names = list(together)
@@ -570,7 +623,8 @@ def review(inputs: tuple[str, ...], number: int, output: str, model: str | None,
     else:
         names = {t.slug: t.name or t.slug for t in tagger.taxonomy or ()}
         content = review_page(questions, {slug: names.get(slug, slug) for slug in tagger.classes_.tolist()})
-    Path(output).write_text(content, encoding="utf-8")
+    # Without a mark at its beginning, spreadsheets take a table for one of the last century's encodings.
+    Path(output).write_text(content, encoding="utf-8-sig" if suffix == ".csv" else "utf-8")
     click.echo(f"picked {len(questions)} articles: {output}", err=True)
 
 
@@ -582,17 +636,12 @@ def review(inputs: tuple[str, ...], number: int, output: str, model: str | None,
 @_fields
 def drift(inputs: tuple[str, ...], as_json: bool, reference: str | None, model: str | None, **fields: Any) -> None:
     """Hold a dump against the model's training: unseen words, score distributions, topics rising or falling."""
-    from beritaclass._resources import model_path
-    from beritaclass.bundle import read_manifest
     from beritaclass.drift import compare, describe
 
     tagger = bc.load(model)
-    if reference:
-        before = describe(tagger, _articles((reference,), **fields))
-    else:
-        before = read_manifest(Path(model) if model else model_path())["provenance"].get("reference")
-        if before is None:
-            raise BeritaclassError("this model does not say how its training looked: give a dump by --reference")
+    before = describe(tagger, _articles((reference,), **fields)) if reference else tagger.reference_
+    if before is None:
+        raise BeritaclassError("this model does not say how its training looked: give a dump by --reference")
     found = compare(before, describe(tagger, _articles(inputs, **fields)))
     if as_json:
         _echo_json(found.to_dict())

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from beritaclass.article import Article
-from beritaclass.classifier import TopicClassifier
+from beritaclass.article import Article, sample
 from beritaclass.errors import InputError
 from beritaclass.learning import news_background
 from beritaclass.preprocessing.stemming import default_stemmer
 from beritaclass.preprocessing.tokenization import surfaces
-from beritaclass.vectorizer import cleaned_fields
+from beritaclass.vectorizer import TopicVectorizer, cleaned_fields
+
+Assessed = tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]
 
 EDGES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 """Edges of the bins of a topic's probabilities."""
 MOVED, SHIFTED = 0.1, 0.25
 """Population stability index from which on a distribution has moved, or shifted: the usual bounds (Siddiqi 2006)."""
+READ_FOR_WORDS = 2_000
+"""Articles whose words are looked up, spread evenly over those given."""
+
+
+class Tagger(Protocol):
+    """What is asked of a model: a fitted `TopicClassifier`."""
+
+    vectorizer_: TopicVectorizer
+    classes_: npt.NDArray[Any]
+
+    def assess(self, X: Iterable[Article | str]) -> Assessed:
+        """Return the probability of every topic, and which are said."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,39 +93,40 @@ class Drift:
 
 
 def describe(
-    model: TopicClassifier, articles: Iterable[Article | str], *, own: bool = False, most_articles: int = 20_000
+    model: Tagger,
+    articles: Iterable[Article | str],
+    *,
+    assessed: Assessed | None = None,
+    most_articles: int = 20_000,
 ) -> dict[str, Any]:
-    """Return what drift is measured by, as plain values for a model's provenance: the 'reference'.
+    """Return what drift is measured by, as plain values; `TopicClassifier.reference_` is that of the training.
 
     Parameters
     ----------
     model : TopicClassifier
     articles : iterable of Article or str
         They should be drawn like those that the model is to tag.
-    own : bool, default False
-        Whether they are just those that the model was fitted on.
+    assessed : pair of ndarrays of shape (n_articles, n_topics), optional
+        What the model says of each of the articles, where `assess` would tell too much: what a model says of the
+        articles that it was fitted on is surer than what it will say of others.
     most_articles : int, default 20_000
-        Only the first so many are looked at.
+        Of more articles a sample is drawn, unless they are assessed already.
 
     Raises
     ------
     InputError
         If there are no articles.
     """
-    given = [Article.of(x) for x in islice(articles, most_articles)]
+    given = sample(articles, most_articles) if assessed is None else [Article.of(x) for x in articles]
     if not given:
         raise InputError("there are no articles to measure drift on")
     known, stem = {*model.vectorizer_.stems_, *news_background().stems}, default_stemmer().stem
     n_words = n_unseen = 0
-    for article in given:
+    for article in given[:: -(-len(given) // READ_FOR_WORDS)]:
         stems = [s for part in cleaned_fields(article) for s in map(stem, surfaces(part)) if s]
         n_words += len(stems)
         n_unseen += sum(s not in known for s in stems)
-    probability, said = model.assess(given)
-    if own:
-        # What a model says of its own articles is surer than what it will say of others.
-        probability = model.out_of_fold_[: len(given)]
-        said = probability >= model.thresholds_ if model.multilabel_ else said
+    probability, said = model.assess(given) if assessed is None else assessed
     return {
         "n_articles": len(given),
         "unseen": n_unseen / max(n_words, 1),
@@ -134,13 +149,17 @@ def compare(reference: Mapping[str, Any], now: Mapping[str, Any]) -> Drift:
     """
     if set(reference["said"]) != set(now["said"]):
         raise InputError("the reference and the dump were tagged with different topics; measure both with one model")
-    n, m = reference["n_articles"], now["n_articles"]
-    topics = []
+    topics, moved_by = [], {}
     for topic, count in now["said"].items():
+        # Topics that were added to a model were learned from articles of their own.
+        n, m = (sum(side["histograms"][topic]) for side in (reference, now))
         before, share = reference["said"][topic] / n, count / m
         pooled = (reference["said"][topic] + count + 1) / (n + m + 2)
         z = (share - before) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+        # The index of equal distributions is about (bins - 1) * (1/n + 1/m): what chance alone makes does not count.
+        chance = 2 * len(EDGES) * (1 / n + 1 / m)
         stability = _stability(reference["histograms"][topic], now["histograms"][topic])
+        moved_by[topic] = stability - chance
         topics.append(TopicDrift(topic, before, share, float(z), stability))
     topics.sort(key=lambda t: -abs(t.z))
     reasons = []
@@ -153,10 +172,8 @@ def compare(reference: Mapping[str, Any], now: Mapping[str, Any]) -> Drift:
     if abs(now["untagged"] - reference["untagged"]) > 0.1:
         level = max(level, 1 + (abs(now["untagged"] - reference["untagged"]) > 0.25))
         reasons.append(f"{now['untagged']:.0%} of the articles get no tag; in training {reference['untagged']:.0%}")
-    # The index of equal distributions is about (bins - 1) * (1/n + 1/m): what chance alone makes does not count.
-    chance = 2 * len(EDGES) * (1 / n + 1 / m)
-    moved = [t for t in topics if t.stability > MOVED + chance]
-    shifted = [t for t in moved if t.stability > SHIFTED + chance]
+    moved = [t for t in topics if moved_by[t.topic] > MOVED]
+    shifted = [t for t in moved if moved_by[t.topic] > SHIFTED]
     if moved:
         level = max(level, 2 if len(shifted) * 4 >= len(topics) else 1)
         reasons.append(
@@ -169,7 +186,7 @@ def compare(reference: Mapping[str, Any], now: Mapping[str, Any]) -> Drift:
             told = (f"{t.topic} ({t.share_before:.1%} to {t.share:.1%})" for t in going[:5])
             reasons.append(f"{word}: {', '.join(told)}")
     return Drift(
-        m,
+        now["n_articles"],
         reference["unseen"],
         now["unseen"],
         reference["untagged"],

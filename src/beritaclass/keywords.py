@@ -1,8 +1,9 @@
 """Learns topics from keywords and unlabelled articles: the keywords vote, the company they keep teaches the model.
 
 Articles in which several keywords stand, or one in the title, are taken for examples (Ratner et al. 2017, "Snorkel");
-then a model that may not look at the keywords is trained on them (Meng et al. 2020 call it masking), and where it
-disagrees with a vote, the vote does not count; articles without a keyword that it is sure of are examples too.
+then a model that may not look at the keywords is trained on them (Meng et al. 2020 call it masking). Where it bears out
+a weaker vote, that article is an example too; where it finds an article without a keyword, that one is no longer taken
+for a counter-example; and on these the final model is trained, which sees every word.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from beritaclass.article import Article
-from beritaclass.calibration import fit_sigmoid, fit_thresholds, sigmoid
+from beritaclass.calibration import choose_thresholds, fit_sigmoid, fit_thresholds, sigmoid
 from beritaclass.classifier import NEVER, TopicClassifier
+from beritaclass.drift import describe
 from beritaclass.errors import InputError, TaxonomyError
 from beritaclass.learning import Space, learn, news_background, widen
 from beritaclass.preprocessing.stemming import default_stemmer
@@ -39,6 +41,8 @@ NEAR = 4
 """Words that may stand between those of a phrase; it then votes half."""
 FEWEST = 5
 """Examples without which a topic is not learned."""
+C = 3.0
+"""Inverse strength of regularisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,7 @@ def fit_keywords(
     articles: Iterable[Article | str],
     taxonomy: Taxonomy,
     *,
+    beside: TopicClassifier | None = None,
     most_articles: int = 5_000,
     random_state: int = 0,
 ) -> tuple[TopicClassifier, list[KeywordTopic]]:
@@ -151,6 +156,8 @@ def fit_keywords(
         At least some hundred, of all kinds: what no keyword stands in is taken for what the topic is not.
     taxonomy : Taxonomy
         Its topics' `keywords` and `counter_keywords`.
+    beside : TopicClassifier, optional
+        A model whose topics the new model has too, just as they are; the new ones are learned on its columns.
     most_articles : int, default 5_000
         Of more articles a sample is drawn, to which examples are added.
     random_state : int, default 0
@@ -168,11 +175,13 @@ def fit_keywords(
         If there are no articles.
     """
     given = [Article.of(x) for x in articles]
-    topics = [topic for topic in taxonomy if topic.keywords]
+    topics = sorted((topic for topic in taxonomy if topic.keywords), key=lambda topic: topic.slug)
     if not topics:
         raise TaxonomyError("no topic of the taxonomy has 'keywords', so there is nothing to learn from")
     if not given:
         raise InputError("there are no articles to look for the keywords in")
+    if silent := [topic.slug for topic in taxonomy if not topic.keywords]:
+        warnings.warn(f"no 'keywords', so not learned: {', '.join(silent)}", stacklevel=2)
     spoken = [check_keywords(topic) for topic in topics]
     for_, against, heard = _votes(given, spoken)
 
@@ -190,68 +199,68 @@ def fit_keywords(
     for_, against = for_[chosen], against[chosen]
 
     background = news_background()
-    vectorizer = widen(TopicVectorizer().fit(given), background)
+    vectorizer = beside.vectorizer_ if beside is not None else widen(TopicVectorizer().fit(given), background)
     rows = vectorizer.transform(given)
     folds = [np.sort(fold) for fold in np.array_split(rng.permutation(len(given)), 5)]
     model = TopicClassifier(taxonomy=taxonomy, random_state=random_state)
     model.vectorizer_, model.multilabel_ = vectorizer, True
-    model.classes_ = np.array(sorted(topic.slug for topic in topics), dtype=str)
+    model.classes_ = np.array([topic.slug for topic in topics], dtype=str)
     n_topics = len(topics)
     model.coef_ = np.zeros((rows.shape[1], n_topics), np.float32)
     model.intercept_ = np.full(n_topics, NEVER, np.float32)
     model.slope_, model.offset_, model.thresholds_ = np.ones(n_topics), np.zeros(n_topics), np.full(n_topics, 0.5)
-    whole = Space(rows, vectorizer, background)
+    voted = for_ > against
+    none = for_ == 0
+    examples = voted & (for_ >= bar)
+    target, counted = examples.copy(), examples | (against > for_) | none
+    learnable = np.minimum(target.sum(axis=0), (counted & ~target).sum(axis=0)) >= FEWEST
     report = []
     for i, topic in enumerate(topics):
-        column = model.classes_.tolist().index(topic.slug)
-        positive = (for_[:, i] >= bar[i]) & (against[:, i] < for_[:, i])
-        conflict = (for_[:, i] > 0) & (against[:, i] >= for_[:, i])
-        none = for_[:, i] == 0
         unheard = tuple(keyword for keyword in topic.keywords if keyword not in heard)
-        entry = KeywordTopic(topic.slug, int(positive.sum()), int(conflict.sum()), unheard, 0.0, 0, ())
-        if positive.sum() < FEWEST or (~positive).sum() < FEWEST:
+        n_conflicts = int(((for_[:, i] > 0) & ~voted[:, i]).sum())
+        report.append(KeywordTopic(topic.slug, int(examples[:, i].sum()), n_conflicts, unheard, 0.0, 0, ()))
+        if not learnable[i]:
+            others = (counted & ~target)[:, i].sum()
             warnings.warn(
-                f"topic {topic.slug!r}: the keywords make examples of {positive.sum()} articles, fewer than {FEWEST}, "
-                "so it will be said of no article; give more keywords or more articles",
+                f"topic {topic.slug!r}: the keywords make examples of {examples[:, i].sum()} articles and counter-"
+                f"examples of {others}; with fewer than {FEWEST} of either it will be said of no article; give more "
+                "keywords or more articles",
                 stacklevel=2,
             )
-            report.append(entry)
             continue
         masked = Space(_without(rows, vectorizer, spoken[i][0].values()), vectorizer, background)
-        target = positive.copy()
-        counted = positive | none | (conflict & (against[:, i] > for_[:, i]))
-        agreement = 0.0
-        for _ in range(2):
-            *_, decision = learn(masked, target[:, None], counted[:, None], folds, 3.0)
-            slope, offset = fit_sigmoid(decision[counted, 0], target[counted])
-            probability = sigmoid(slope * decision[:, 0] + offset)
-            threshold = fit_thresholds(probability[:, None], positive[:, None], (positive | none)[:, None])[0]
-            if not agreement:
-                said = probability >= threshold
-                agreement = 2 * (said & positive).sum() / max((said & (positive | none)).sum() + positive.sum(), 1)
-            voted = for_[:, i] - against[:, i]
-            # What speaks for an article: its keywords, and what the masked model makes of the rest.
-            support = probability + np.clip(voted, 0, 3) / 6
-            target = (support >= 0.7) & ~conflict | (positive & (probability >= threshold / 2))
-            counted = target | (support < 0.3)
-        coef, intercept, decision = learn(whole, target[:, None], counted[:, None], folds, 3.0)
-        model.coef_[:, column] = coef[:, 0].astype(np.float16)
-        model.intercept_[column] = intercept[0]
-        use = is_sample if (target & is_sample).sum() >= 10 else np.ones_like(is_sample)
-        at = use & counted
-        slope, offset = fit_sigmoid(decision[at, 0], target[at])
-        model.slope_[column], model.offset_[column] = slope, offset
+        *_, decision = learn(masked, target[:, [i]], counted[:, [i]], folds, C)
+        slope, offset = fit_sigmoid(decision[counted[:, i], 0], target[counted[:, i], i])
         probability = sigmoid(slope * decision[:, 0] + offset)
-        model.thresholds_[column] = fit_thresholds(
-            probability[at, None], target[at, None], np.ones((at.sum(), 1), bool)
-        )[0]
-        found = np.flatnonzero(none & (probability >= model.thresholds_[column]))
-        doubtful = np.argsort(np.abs(probability - model.thresholds_[column]))
-        surest = found[np.argsort(-probability[found])]
-        read = dict.fromkeys([*surest[:5].tolist(), *[j for j in doubtful.tolist() if none[j]][:5]])
-        names = tuple(given[j].id or " ".join((given[j].title or given[j].text).split())[:60] for j in read)
-        report.append(replace(entry, agreement=round(float(agreement), 3), found=len(found), check=names))
-    return model, report
+        clear = examples[:, i] | none[:, i]
+        likely = probability >= fit_thresholds(probability[:, None], examples[:, [i]], clear[:, None])[0]
+        agreement = _f1(likely[clear], examples[clear, i])
+        report[i] = replace(report[i], agreement=round(agreement, 3))
+        # A weak vote that the rest of the article bears out makes an example; where no keyword stands, it is no longer
+        # taken for granted that the article is about something else.
+        target[:, i] |= likely & voted[:, i]
+        counted[:, i] = target[:, i] | (against[:, i] > for_[:, i]) | (none[:, i] & ~likely)
+
+    whole = Space(rows, vectorizer, background)
+    coef, intercept, decision = learn(whole, target[:, learnable], counted[:, learnable], folds, C)
+    for i, weights, bias, values in zip(np.flatnonzero(learnable).tolist(), coef.T, intercept, decision.T, strict=True):
+        model.coef_[:, i], model.intercept_[i] = weights.astype(np.float16), bias
+        use = is_sample if target[is_sample, i].sum() >= 2 * FEWEST else np.ones_like(is_sample)
+        slope, offset = fit_sigmoid(values[use], target[use, i])
+        probability = sigmoid(slope * values + offset)
+        threshold = choose_thresholds(probability[use, None], target[use][:, [i]], np.ones((use.sum(), 1), bool))[0]
+        model.slope_[i], model.offset_[i], model.thresholds_[i] = slope, offset, threshold
+        found = np.flatnonzero(none[:, i] & (probability >= threshold))
+        surest = found[np.argsort(-probability[found])][:5].tolist()
+        doubtful = [j for j in np.argsort(np.abs(probability - threshold)).tolist() if none[j, i]][:5]
+        names = (given[j].id or " ".join((given[j].title or given[j].text).split())[:60] for j in surest + doubtful)
+        report[i] = replace(report[i], found=len(found), check=tuple(dict.fromkeys(names)))
+    model.reference_ = describe(model, [article for article, drawn in zip(given, is_sample, strict=True) if drawn])
+    return beside.beside(model) if beside is not None else model, report
+
+
+def _f1(said: Bools, right: Bools) -> float:
+    return float(2 * (said & right).sum() / max(said.sum() + right.sum(), 1))
 
 
 def _bar(votes: Floats) -> float:

@@ -29,6 +29,8 @@ Ints = npt.NDArray[np.intp]
 
 BIAS = 1.0
 """Inner product of any two articles on top of their words': the intercept's."""
+LATENT = 0.25
+"""Part of the latent dimensions in the inner products; the rest is the words'."""
 MOST_ARTICLES = 12_000
 """Of more articles the matrix of inner products is not written down (4 bytes times their square)."""
 
@@ -43,7 +45,7 @@ class Background:
     idf : ndarray of shape (n_stems,), float32
         Inverse document frequency, ln((1 + n) / (1 + df)) + 1.
     vectors : ndarray of shape (n_stems, n_dimensions), float32
-        Stems that keep the same company point the same way; zero for those that stand everywhere.
+        Stems that keep the same company point the same way; nearly zero for those that stand everywhere.
     """
 
     stems: list[str]
@@ -115,7 +117,7 @@ class Space:
     Attributes
     ----------
     latent : ndarray of shape (n_articles, n_dimensions), float32
-        As long as the words' part in the mean.
+        Their share of an article's inner product with itself is `LATENT` in the mean.
     """
 
     def __init__(self, rows: csr_array, vectorizer: TopicVectorizer, background: Background | None) -> None:
@@ -126,9 +128,10 @@ class Space:
             self._stem_of = _stem_of(vectorizer, background)
             latent = (rows @ self._stem_of) @ background.vectors
             mean_square = float((latent * latent).sum(axis=1).mean())
-            self._vectors = background.vectors * np.float32(np.sqrt(self.scale / mean_square) if mean_square else 1)
+            wanted = self.scale * LATENT / (1 - LATENT)
+            self._vectors = background.vectors * np.float32(np.sqrt(wanted / mean_square) if mean_square else 1)
             self.latent = (rows @ self._stem_of) @ self._vectors
-            self.scale *= 2
+            self.scale += wanted
 
     def inner_products(self) -> Floats:
         """Return those of every two articles, 1 in the mean for an article with itself, and the bias on top."""

@@ -6,14 +6,15 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from beritaclass.article import Article
+from beritaclass.article import Article, sample
 from beritaclass.classifier import TopicClassifier
 from beritaclass.errors import InputError
+
+Floats = npt.NDArray[np.float64]
 
 SAME = 0.8
 """Cosine from which on two articles tell the same story in the same words."""
@@ -45,10 +46,10 @@ def pick(
 ) -> list[Question]:
     """Choose the articles that would teach most: doubtful ones, none like another.
 
-    The doubt about a topic is 1 where its probability is at its threshold and falls to 0 with the log-odds (Lewis &
-    Gale 1994, uncertainty sampling); each choice lowers the doubt of articles by their likeness to it, so that the
-    choices spread over the dump, and takes those out that are nearly the same (Brinker 2003, diversity in active
-    learning).
+    The doubt about a topic is 1 where its probability is at its threshold, or at that of its rival where articles have
+    just one topic, and falls to 0 with the log-odds (Lewis & Gale 1994, uncertainty sampling); each choice lowers the
+    doubt of articles by their likeness to it, so that the choices spread over the dump, and takes those out that are
+    nearly the same (Brinker 2003, diversity in active learning).
 
     Parameters
     ----------
@@ -56,25 +57,24 @@ def pick(
     articles : iterable of Article or str
     n : int, default 50
     most_articles : int, default 20_000
-        Only the first so many are looked at.
+        Of more articles a sample is looked at.
 
     Returns
     -------
     list of at most n Question
         The most instructive first.
     """
-    from itertools import islice
-
     from sklearn.preprocessing import normalize
 
     if n < 1:
         raise InputError(f"n must be at least 1, got {n}")
-    given = [Article.of(x) for x in islice(articles, most_articles)]
+    given = sample(articles, most_articles)
     if not given:
         return []
     rows = model.vectorizer_.transform(given)
     probability, said = model.assess(given)
-    doubt = _doubt(probability, model.thresholds_ if model.multilabel_ else 1 / len(model.classes_))
+    doubt = _doubt(probability, model.thresholds_ if model.multilabel_ else _rivals(probability))
+    doubt[:, model.slope_ == 0] = 0  # too few examples to tell one article from another: no article is doubtful by it
     total = doubt.max(axis=1) + 0.1 * doubt.mean(axis=1)
     total[np.diff(rows.indptr) == 0] = -np.inf  # nothing that the model knows: nothing to learn
     unit = normalize(rows)
@@ -98,12 +98,24 @@ def pick(
     return questions
 
 
-def _doubt(probability: npt.NDArray[np.float64], threshold: Any) -> npt.NDArray[np.float64]:
-    def log_odds(p: Any) -> Any:
-        p = np.clip(p, 1e-6, 1 - 1e-6)
-        return np.log(p / (1 - p))
+def _doubt(probability: Floats, threshold: Floats) -> Floats:
+    """Return how near each probability is to its threshold, as the log-odds of its topic go in these articles."""
 
-    return np.asarray(np.exp(-0.5 * (log_odds(probability) - log_odds(threshold)) ** 2))
+    def log_odds(p: Floats) -> Floats:
+        p = np.clip(p, 1e-6, 1 - 1e-6)
+        return np.asarray(np.log(p / (1 - p)))
+
+    spread = log_odds(probability).std(axis=0)
+    distance = (log_odds(probability) - log_odds(threshold)) / np.clip(spread, 0.25, 1)
+    return np.asarray(np.exp(-0.5 * distance**2))
+
+
+def _rivals(probability: Floats) -> Floats:
+    """Return, for each topic of an article that has just one, the probability of the best other one."""
+    if probability.shape[1] < 2:
+        return np.full_like(probability, 0.5)
+    second, first = np.sort(probability, axis=1)[:, -2:].T
+    return np.asarray(np.where(probability == first[:, None], second[:, None], first[:, None]))
 
 
 def to_csv(questions: Sequence[Question]) -> str:
