@@ -265,3 +265,14 @@ def test_what_is_no_article_is_refused(tagger: bc.TopicClassifier, article: obje
 def test_fields_of_an_article_must_be_strings() -> None:
     with pytest.raises(InputError, match="title must be a string, got NoneType"):
         bc.Article(text="x", title=None)  # type: ignore[arg-type] # that is the point
+
+
+@pytest.mark.parametrize("single", ["Polisi menangkap pencuri", b"Polisi", bc.Article(text="Polisi")])
+def test_a_single_article_is_not_taken_for_many(single: object) -> None:
+    """The letters of a string would each be tagged; scikit-learn's vectorisers refuse it too."""
+    tagger = bc.load()
+    for call in (tagger.predict_proba, tagger.predict, tagger.decision_function, lambda x: next(tagger.pipe(x))):
+        with pytest.raises(
+            InputError, match="expected several articles, got a single (str|bytes|Article): put it in a list"
+        ):
+            call(single)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,12 +74,28 @@ class Article:
             return cls(text=article)
         raise InputError(f"an article must be an Article or a string, got {type(article).__name__} {article!r:.60}")
 
+    @classmethod
+    def each(cls, articles: Iterable[Article | str]) -> Iterator[Article]:
+        """Return what `of` makes of each of some articles.
+
+        Raises
+        ------
+        InputError
+            If it is a single article: the letters of a string would be taken for articles.
+        """
+        if isinstance(articles, str | bytes | cls):
+            raise InputError(
+                f"expected several articles, got a single {type(articles).__name__}: put it in a list, "
+                "or tag it with tag()"
+            )
+        return map(cls.of, articles)
+
 
 def sample(articles: Iterable[Article | str], n: int) -> list[Article]:
     """Return n articles drawn at random from a stream of any length, or all if there are no more (Vitter's R, 1985)."""
     draw = random.Random(0)  # noqa: S311 - the same sample each time
     drawn: list[Article] = []
-    for i, article in enumerate(map(Article.of, articles)):
+    for i, article in enumerate(Article.each(articles)):
         if i < n:
             drawn.append(article)
         elif (place := draw.randrange(i + 1)) < n:

@@ -126,7 +126,7 @@ class TopicClassifier(Estimator):
 
     def _fit(self, X: Sequence[Article | str], y: Labels, unsure: Labels | None, own: TopicVectorizer | None) -> Self:
         """Learn topics, on the columns of a fitted vectoriser if one is given."""
-        articles = [Article.of(x) for x in X]
+        articles = list(Article.each(X))
         self.multilabel_, labels = _as_labels(y)
         doubts = _as_labels(unsure)[1] if unsure is not None else None
         for name, given in (("y", labels), ("unsure", doubts)):
@@ -412,7 +412,7 @@ class TopicClassifier(Estimator):
             Whether each result carries the probability of every topic.
         """
         names = self.classes_.tolist()
-        waiting = map(Article.of, articles)
+        waiting = Article.each(articles)
         while batch := list(islice(waiting, batch_size)):
             probability, said = self.assess(batch)
             tags: list[list[Tag]] = [[] for _ in batch]

@@ -113,7 +113,9 @@ def _articles(inputs: Sequence[str], **fields: str | None) -> Iterator[Article]:
 @_model
 @_fields
 def tag(inputs: tuple[str, ...], output: str | None, model: str | None, **options: Any) -> None:
-    """Tag the articles of files, folders, globs or standard input ('-').
+    """Tag the articles of files, folders, globs or stdin.
+
+    INPUT '-' is standard input.
 
     To a terminal goes a table, to a pipe JSONL; with -o, whole dumps go to a file, in parts that --resume can build on.
     """
@@ -162,7 +164,9 @@ def _end_with(rejected: Sequence[RecordError]) -> None:
 @click.argument("tagged", nargs=-1, required=True, metavar="TAGGED...")
 @click.option("-o", "--output", required=True, metavar="HTML", help="Page to write.")
 def report(tagged: tuple[str, ...], output: str) -> None:
-    """Show what is in a dump: a page for the browser, made from what 'tag' wrote.
+    """Show what is in a tagged dump, on a page.
+
+    A page for the browser, made from what 'tag' wrote.
 
     Tag with --keep title --keep date --keep source to see headlines, topics over time, and sources.
     """
@@ -444,7 +448,9 @@ def train(
     gain: bool,
     **fields: Any,
 ) -> None:
-    """Learn one's own topics from labelled articles, records with 'topics'; or from keywords and a dump.
+    """Learn one's own topics.
+
+    From labelled articles, records with 'topics'; or from keywords and a dump.
 
     Several files are taken together; of an article that stands in more than one, by its id, the last counts. The
     figures per topic are those of cross-validation; they go into the card of the model too.
@@ -609,7 +615,10 @@ def _print_gain(first: dict[str, Article], together: dict[str, Article], known: 
 @_model
 @_fields
 def review(inputs: tuple[str, ...], number: int, output: str, model: str | None, **fields: Any) -> None:
-    """Pick the articles that would teach the model most when you read them; `train` takes the file back."""
+    """Pick the articles that would teach the model most.
+
+    Read them and fill in their topics; `train` takes the file back.
+    """
     from beritaclass.report.review import review_page
     from beritaclass.review import pick, to_csv
 
@@ -635,7 +644,10 @@ def review(inputs: tuple[str, ...], number: int, output: str, model: str | None,
 @_model
 @_fields
 def drift(inputs: tuple[str, ...], as_json: bool, reference: str | None, model: str | None, **fields: Any) -> None:
-    """Hold a dump against the model's training: unseen words, score distributions, topics rising or falling."""
+    """Hold a dump against the model's training.
+
+    Unseen words, score distributions, topics rising or falling.
+    """
     from beritaclass.drift import compare, describe
 
     tagger = bc.load(model)

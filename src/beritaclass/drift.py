@@ -117,7 +117,7 @@ def describe(
     InputError
         If there are no articles.
     """
-    given = sample(articles, most_articles) if assessed is None else [Article.of(x) for x in articles]
+    given = sample(articles, most_articles) if assessed is None else list(Article.each(articles))
     if not given:
         raise InputError("there are no articles to measure drift on")
     known, stem = {*model.vectorizer_.stems_, *news_background().stems}, default_stemmer().stem

@@ -161,7 +161,7 @@ def _labelled(
     X: Iterable[Article | str], y: Sequence[Iterable[str]] | None, unsure: Sequence[Iterable[str]] | None
 ) -> tuple[list[Article], Sequence[Iterable[str]], Sequence[Iterable[str]] | None]:
     """Return articles with their right and unsure topics, their own if none are given."""
-    articles = [Article.of(x) for x in X]
+    articles = list(Article.each(X))
     if y is None:
         for article in articles:
             if article.topics is None:

@@ -174,7 +174,7 @@ def fit_keywords(
     InputError
         If there are no articles.
     """
-    given = [Article.of(x) for x in articles]
+    given = list(Article.each(articles))
     topics = sorted((topic for topic in taxonomy if topic.keywords), key=lambda topic: topic.slug)
     if not topics:
         raise TaxonomyError("no topic of the taxonomy has 'keywords', so there is nothing to learn from")

@@ -137,8 +137,8 @@ class TopicVectorizer(Estimator):
             np.fromiter(
                 (numbers.setdefault(s, len(numbers)) if s else EMPTY for s in map(stem, surfaces(part))), np.int64
             )
-            for x in X
-            for part in cleaned_fields(x)
+            for article in Article.each(X)
+            for part in cleaned_fields(article)
         ]
         ends = np.cumsum([len(part) for part in flat], dtype=np.int64)
         ids = np.concatenate([*flat, np.empty(0, np.int64)])
@@ -191,7 +191,7 @@ class TopicVectorizer(Estimator):
         from scipy.sparse import csr_array
 
         self._check_fitted()
-        articles = map(Article.of, X)
+        articles = Article.each(X)
         rows = []
         while batch := list(islice(articles, _BATCH)):
             rows.append(self._kernel_rows(batch) if _kernel_pays(len(batch)) else self._rows(batch))
