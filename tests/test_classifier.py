@@ -273,6 +273,6 @@ def test_a_single_article_is_not_taken_for_many(single: object) -> None:
     tagger = bc.load()
     for call in (tagger.predict_proba, tagger.predict, tagger.decision_function, lambda x: next(tagger.pipe(x))):
         with pytest.raises(
-            InputError, match="expected several articles, got a single (str|bytes|Article): put it in a list"
+            InputError, match=r"expected several articles, got a single (str|bytes|Article): put it in a list"
         ):
             call(single)
