@@ -408,5 +408,10 @@ def test_the_shipped_model_reaches_its_mark_on_articles_it_has_not_seen() -> Non
     )
     figures = json.loads(done.stdout)
     print(f"\nmacro-F1 {figures['macro_f1']:.3f}, micro-F1 {figures['micro_f1']:.3f}")
-    assert figures["macro_f1"] >= 0.84
-    assert figures["micro_f1"] >= 0.85
+    # Somewhat below what was measured, which the model card holds.
+    assert figures["macro_f1"] >= 0.89
+    assert figures["micro_f1"] >= 0.89
+    assert figures["calibration_error"] <= 0.03
+    f1 = {topic["topic"]: topic["f1"] for topic in figures["topics"]}
+    assert min(f1[slug] for slug in ("perlindungan-anak", "bea-cukai", "kriminal")) >= 0.92
+    assert min(topic["f1"] for topic in figures["topics"] if topic["support"] >= 15) >= 0.75
