@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 
 import beritaclass as bc
@@ -209,6 +210,20 @@ def test_an_explanation_names_the_narrower_topic(model: bc.TopicClassifier) -> N
     model.offset_ = model.offset_ - 3.0 * (model.classes_ == "olahraga")
     assert model.explain(SPORT[0], "olahraga").implied_by == "sepak-bola"
     assert model.explain(SPORT[0], "sepak-bola").implied_by == ""
+    for text in SPORT[:3]:
+        said = {tag.topic for tag in model.tag(text)}
+        assert {t for t in ("olahraga", "sepak-bola") if model.explain(text, t).said} == said & {
+            "olahraga",
+            "sepak-bola",
+        }
+
+
+def test_a_batch_holds_one_article_at_least() -> None:
+    for size in (0, -1):
+        with pytest.raises(InputError, match=f"batch_size must be 1 or more, got {size}"):
+            list(bc.load().pipe(["Polisi"], batch_size=size))
+    with pytest.raises(NotFittedError):
+        bc.TopicClassifier().tag("Polisi")
 
 
 def test_top_reasons_are_the_strongest_for_the_topic(model: bc.TopicClassifier) -> None:

@@ -377,7 +377,7 @@ def test_explain_on_a_terminal_adds_up_the_fields_of_a_term(tmp_path: Path) -> N
     article = {"title": "Polisi Tangkap Pencuri Motor", "text": f"{CRIME} Pencuri motor itu mengaku [sic] bersalah."}
     (tmp_path / "a.jsonl").write_text(json.dumps(article))
     args = ["explain", str(tmp_path / "a.jsonl"), "--topic", "kriminal"]
-    child = pexpect.spawn(COMMAND, args, encoding="utf-8", dimensions=(60, 140), env=os.environ)
+    child = pexpect.spawn(COMMAND, args, encoding="utf-8", dimensions=(60, 140), env=os.environ | {"COLUMNS": "140"})
     output = child.read()
     child.close()
     assert child.exitstatus == 0
@@ -394,6 +394,26 @@ def test_shares_of_terms_and_the_intercept_add_up(tagger: bc.TopicClassifier, ex
         assert len({share.term for share in terms}) == len(terms)
         total = sum(share.value for share in terms) + explanation.intercept
         assert total == pytest.approx(explanation.decision, abs=1e-4)
+
+
+def test_no_page_is_written_over_what_it_was_made_from(tmp_path: Path) -> None:
+    given = tmp_path / "a.jsonl"
+    tags = [{"topic": "kriminal", "probability": 0.9}]
+    given.write_text(json.dumps({"id": "1", "text": CRIME, "topics": ["kriminal"], "tags": tags}) + "\n")
+    before = given.read_bytes()
+    for command in (
+        ("explain", given, "--html", given),
+        ("evaluate", given, "--report", given),
+        ("report", given, "-o", given),
+    ):
+        done = run(*command, code=1)
+        assert (done.returncode, "would be written over" in done.stderr) == (1, True), done.stderr
+        assert given.read_bytes() == before
+    labels = tmp_path / "review.csv"
+    labels.write_text("labels given by hand")
+    done = run("review", given, "-o", labels, code=1)
+    assert (done.returncode, labels.read_text()) == (1, "labels given by hand")
+    assert "labels given by hand may stand in it" in done.stderr
 
 
 # -------------------------------------------------------------------- the measure of it all

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from beritaclass.preprocessing.cleaning import Rule, Rules, after_stop, clean_te
 from beritaclass.preprocessing.repair import repair
 from beritaclass.preprocessing.scanning import BatchCleaner, default_cleaner, ends_of
 from beritaclass.preprocessing.tokenization import fold, surfaces
+from beritaclass.vectorizer import _interrupts_held
 
 PIECES = [
     *(
@@ -152,3 +154,16 @@ def test_terms_are_sorted(terms: list[int]) -> None:
     array = np.array(terms, np.int64)
     kernel.sort_terms(array, np.empty_like(array), len(array), 21)
     assert array.tolist() == sorted(terms)
+
+
+def test_an_interrupt_while_the_kernel_loads_comes_after_it() -> None:
+    """numba's C code would swallow it, and a run would go on as if nobody had pressed Ctrl-C."""
+    done = []
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - that it comes after the block is the point
+        with _interrupts_held():
+            signal.raise_signal(signal.SIGINT)
+            done.append("loaded")
+        done.append("never")
+    assert done == ["loaded"]
+    assert signal.getsignal(signal.SIGINT) is before

@@ -58,7 +58,7 @@ def test_spans_joined_are_the_text_and_carry_all_that_is_not_cut(text: str, plac
         Contribution("x", "text", value, (Occurrence("text", a, a + n, text[a : a + n]),)) for a, n, value in places
     )
     explanation = Explanation(
-        *("x", 0.9, 0.5, 1.0, 0.0, contributions, "", text),
+        *("x", 0.9, 0.5, True, 1.0, 0.0, contributions, "", text),
         cuts=tuple(("text", a, a + n, "rule") for a, n, _ in cuts),
     )
     found = spans(explanation, "text")

@@ -166,7 +166,7 @@ def tag_dump(
     model : TopicClassifier, str, Path, optional
         A tagger or the folder of one; the shipped one if none is given.
     n_jobs : int, default 1
-        Processes; -1 for all cores. The output does not depend on it.
+        Processes; -1 for all cores, and never more than four a core. The output does not depend on it.
     resume : bool, default False
         Go on where a run that was cut off had come; the result is that of a run that was not.
     rejects : str or Path, optional
@@ -375,13 +375,13 @@ def _resumed(sink: Journal | Stream, parts: Iterator[Part]) -> Summary:
 
 
 def _n_jobs(n_jobs: int) -> int:
-    if n_jobs == -1:
-        from joblib import cpu_count
+    from joblib import cpu_count
 
+    if n_jobs == -1:
         return int(cpu_count())
     if n_jobs < 1:
         raise InputError(f"n_jobs must be 1 or more, or -1 for all cores, got {n_jobs}")
-    return n_jobs
+    return min(n_jobs, 4 * int(cpu_count()))
 
 
 def _saved(model: TopicClassifier, stack: ExitStack) -> Path:

@@ -410,7 +410,15 @@ class TopicClassifier(Estimator):
         batch_size : int, default 1024
         scores : bool, default False
             Whether each result carries the probability of every topic.
+
+        Raises
+        ------
+        InputError
+            If `batch_size` is less than 1.
         """
+        self._check_fitted()
+        if batch_size < 1:
+            raise InputError(f"batch_size must be 1 or more, got {batch_size}")
         names = self.classes_.tolist()
         waiting = Article.each(articles)
         while batch := list(islice(waiting, batch_size)):
@@ -472,13 +480,14 @@ class TopicClassifier(Estimator):
             value = weight * float(self.coef_[index, column])
             contributions.append(Contribution(term, field, value, places[index]))
         contributions.sort(key=lambda c: (-abs(c.value), c.field, c.term))
-        probability = self.predict_proba([article])[0]
+        (probability,), (said,) = self.assess([article])
         own = sigmoid(self.slope_ * self.decision_function([article]) + self.offset_)[0, column]
         narrower = [n for n, b in self._implications() if b == column and probability[n] > own]
         return Explanation(
             topic=topic,
             probability=float(probability[column]),
             threshold=float(self.thresholds_[column]),
+            said=bool(said[column]),
             decision=float(self.decision_function([article])[0, column]),
             intercept=float(self.intercept_[column]),
             contributions=tuple(contributions),

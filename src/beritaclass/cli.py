@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import beritaclass as bc
-from beritaclass.errors import BeritaclassError, RecordError, UnknownTopicError
+from beritaclass.errors import BeritaclassError, InputError, RecordError, UnknownTopicError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,11 +123,24 @@ def tag(inputs: tuple[str, ...], output: str | None, model: str | None, **option
     if output is None and sys.stdout.isatty() and not options["sample"]:
         _print_tags(inputs, model, options)
         return
-    summary = bc.tag_dump(inputs, output or "-", model=model, **options)
+    try:
+        summary = bc.tag_dump(inputs, output or "-", model=model, **options)
+    except KeyboardInterrupt:
+        if output not in (None, "-"):
+            click.echo("\nstopped; what was finished is kept: go on with the same command and --resume", err=True)
+        sys.exit(FAILED)
     if output not in (None, "-"):
         click.echo(str(summary), err=True)
     if summary.n_rejected:
         sys.exit(REJECTS)
+
+
+def _write(output: str, page: str, inputs: Sequence[str]) -> None:
+    """Write a page, but not over what it was made from."""
+    if Path(output).resolve() in {Path(source).resolve() for source in inputs}:
+        raise InputError(f"{output} is an input, and would be written over; write to another file")
+    Path(output).write_text(page, encoding="utf-8")
+    click.echo(f"wrote {output}", err=True)
 
 
 def _headline(article: Article) -> str:
@@ -177,8 +190,7 @@ def report(tagged: tuple[str, ...], output: str) -> None:
 
     records = (raw.record() for raw in read_raw(find_sources(tagged), _named({})))
     page = dump_page(records, title=", ".join(tagged), names={topic.slug: topic.name for topic in news_taxonomy()})
-    Path(output).write_text(page, encoding="utf-8")
-    click.echo(f"wrote {output}", err=True)
+    _write(output, page, tagged)
 
 
 @main.command()
@@ -211,8 +223,7 @@ def explain(source: str, topic: str | None, html: str | None, number: int, model
         from beritaclass.report.explanation import explanation_page
 
         names = {t.slug: t.name for t in tagger.taxonomy or ()}
-        Path(html).write_text(explanation_page(explanations, names), encoding="utf-8")
-        click.echo(f"wrote {html}", err=True)
+        _write(html, explanation_page(explanations, names), [source])
     elif sys.stdout.isatty():
         _print_explanations(explanations)
     else:
@@ -380,8 +391,7 @@ def evaluate(
         from beritaclass.report.evaluation import evaluation_page
 
         page = evaluation_page(tagger, comparison, evaluation, title=gold, groups=groups)
-        Path(report).write_text(page, encoding="utf-8")
-        click.echo(f"wrote {report}", err=True)
+        _write(report, page, [gold, articles or gold])
     if as_json:
         _echo_json(evaluation.to_dict() | {"groups": {name: part.to_dict() for name, part in groups.items()}})
     else:
@@ -520,6 +530,8 @@ def _with_topics(source: str, articles: str | None, field: str | None, **fields:
     if field:
         given = [replace(article, topics=_topics_of(article, field)) for article in given]
     examples = [article for article in given if article.topics is not None]
+    if not given:
+        raise RecordError("there are no articles in it", source=source)
     if not examples:
         names = sorted({name for article in given for name in article.fields})
         raise RecordError(
@@ -626,6 +638,10 @@ def review(inputs: tuple[str, ...], number: int, output: str, model: str | None,
     suffix = Path(output).suffix
     if suffix not in (".csv", ".html"):
         raise click.UsageError(f"-o must end in .csv or .html, got {output!r}")
+    if Path(output).exists():
+        raise InputError(
+            f"{output} exists, and labels given by hand may stand in it; remove it or write to another file"
+        )
     questions = pick(tagger, _articles(inputs, **fields), number)
     if suffix == ".csv":
         content = to_csv(questions)

@@ -59,7 +59,9 @@ class Explanation:
     ----------
     topic : str
     probability, threshold : float
-        The topic is said where the probability reaches the threshold.
+        The topic is said where the probability reaches the threshold, or a narrower topic that implies it is said.
+    said : bool
+        Whether the model says the topic of this article.
     decision, intercept : float
     contributions : tuple of Contribution
         The strongest first, whichever their sign.
@@ -74,6 +76,7 @@ class Explanation:
     topic: str
     probability: float
     threshold: float
+    said: bool
     decision: float
     intercept: float
     contributions: tuple[Contribution, ...]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from itertools import chain, islice, pairwise
-from threading import Lock
+from threading import Lock, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -268,9 +270,12 @@ class TopicVectorizer(Estimator):
 
     def _kernel_rows(self, articles: list[Article]) -> Rows:
         """Return the same rows, by the compiled kernel."""
+        texts = [part for article in articles for part in (article.title, article.text)]
         if self._kernel is None:
-            self._kernel = _kernel_of(self)
-        return self._kernel([part for article in articles for part in (article.title, article.text)])
+            with _interrupts_held():
+                self._kernel = _kernel_of(self)
+                return self._kernel(texts)
+        return self._kernel(texts)
 
     def _count(self, ids: Ints, ends: Ints) -> tuple[Ints, Ints, Ints]:
         """Count the terms of titles and texts, which stand in `ids` by turns.
@@ -399,10 +404,27 @@ def _kernel_pays(n_articles: int) -> bool:
     return _articles_met >= KERNEL_AFTER and _has_kernel()
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while compiled code is loaded: numba's C code would swallow it, and the run would go on."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    met: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: met.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
+    if met:
+        signal.raise_signal(signal.SIGINT)
+
+
 @cache
 def _has_kernel() -> bool:
     try:
-        import_module("beritaclass.kernel")
+        with _interrupts_held():
+            import_module("beritaclass.kernel")
     except ImportError:  # the extra `fast` is not installed, or numba does not work with this numpy
         return False
     return True

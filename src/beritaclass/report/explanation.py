@@ -89,7 +89,7 @@ def explanation_page(explanations: Sequence[Explanation], names: dict[str, str])
             {
                 "explanation": explanation,
                 "name": names.get(explanation.topic, explanation.topic),
-                "said": explanation.probability >= explanation.threshold or bool(explanation.implied_by),
+                "said": explanation.said,
                 "parts": parts,
                 "strongest": strongest,
                 "longest": abs(terms[0].value) if terms else 1.0,
