@@ -63,7 +63,7 @@ def test_an_empty_frame(model: bc.TopicClassifier) -> None:
     [TEXTS, pd.Series(TEXTS), pl.LazyFrame({"text": TEXTS}), pd.DataFrame([TEXTS], columns=["text", "x", "x"])],
 )
 def test_what_is_no_table_is_an_error(model: bc.TopicClassifier, given: object) -> None:
-    with pytest.raises(InputError, match=f"expected a pandas or polars DataFrame .*, got {type(given).__name__}: "):
+    with pytest.raises(InputError, match=f"expected a pandas or polars DataFrame .*, got {type(given).__name__}"):
         bc.tag_frame(given, model=model)
 
 
@@ -75,3 +75,8 @@ def test_what_is_wrong_is_named(model: bc.TopicClassifier) -> None:
         bc.tag_frame(frame.assign(tags=1), text="isi", model=model)
     with pytest.raises(InputError, match="column 'isi', row 1: expected a string, found int 7"):
         bc.tag_frame(pd.DataFrame({"isi": ["x", 7]}), text="isi", model=model)
+
+
+def test_a_column_is_named_by_a_string() -> None:
+    with pytest.raises(InputError, match="name columns by strings, got 0; rename the column"):
+        bc.tag_frame(pd.DataFrame([["Gempa"]]), text=0)

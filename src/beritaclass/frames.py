@@ -56,10 +56,13 @@ def tag_frame(
     except (TypeError, nw.exceptions.NarwhalsError) as error:
         raise InputError(
             f"expected a pandas or polars DataFrame or a pyarrow Table, each column with a name of its own, "
-            f"got {type(frame).__name__}: {error}"
+            f"got {type(frame).__name__}{f': {error}' if isinstance(error, nw.exceptions.DuplicateError) else ''}; "
+            "for texts alone there is tag_batch(), and a lazy frame must be collected first"
         ) from None
     new = ["tags", *(f"score_{topic}" for topic in tagger.classes_ if scores)]
     for column in [text] if title is None else [text, title]:
+        if not isinstance(column, str):
+            raise InputError(f"text= and title= name columns by strings, got {column!r}; rename the column")
         if column not in names:
             raise InputError(
                 f"no column {column!r}; there are {', '.join(map(repr, names))}; name it by text= or title="
