@@ -675,7 +675,7 @@ def test_memory_does_not_grow_with_the_dump(tmp_path: Path, n_jobs: int, suffix:
         environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "numba")}
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
         peaks.append([int(kilobytes) for kilobytes in done.stdout.split()])
-    peaks = peaks[1:]  # the first run on a machine compiles the kernel, for some 80 MB more
+    peaks = peaks[1:]  # the first run on a machine compiles the kernel, for some 100 MB more
     assert len(peaks[0]) == n_jobs + (n_jobs > 1)  # the parent of workers counts too
     for short, long in zip(*peaks, strict=True):
         assert long <= 1.1 * short
