@@ -104,9 +104,23 @@ def list_file(folder: Path, name: str, content: bytes, **facts: object) -> None:
 
 
 def test_a_newer_format_is_refused(folder: Path) -> None:
-    change(folder, version=2)
-    with pytest.raises(BundleFormatError, match="model format 2, but this version of beritaclass reads format 1"):
+    change(folder, version=3)
+    with pytest.raises(BundleFormatError, match="model format 3, but this version of beritaclass reads formats 1 to 2"):
         bc.load(folder)
+
+
+def test_a_model_of_the_first_format_says_what_it_said() -> None:
+    model = bc.load(Path(__file__).parent / "bundles" / "v1")
+    assert (model.fallback_ == 1).all()
+    assert model.thresholds_.round(4).tolist() == [0.4992, 0.4992]
+    assert model.predict_proba(TEXTS[:2]).round(3).tolist() == [[0.856, 0.156], [0.156, 0.856]]
+
+
+def test_the_fallback_is_saved(model: bc.TopicClassifier, folder: Path, tmp_path: Path) -> None:
+    loaded = bc.load(folder)
+    assert (loaded.fallback_ == model.fallback_).all()
+    loaded.fallback_ = np.array([0.5, 0.25, 1.0])
+    assert bc.load(bc.save(loaded, tmp_path / "again")).fallback_.tolist() == [0.5, 0.25, 1.0]
 
 
 @pytest.mark.parametrize("name", ["../secret.npy", "/etc/passwd", "a/b.npy", "..", "c:\\x.npy"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beritaclass.calibration import expected_calibration_error, fit_sigmoid, fit_thresholds, sigmoid
+from beritaclass.calibration import expected_calibration_error, fit_sigmoid, fit_thresholds, reached, sigmoid
 
 RNG = np.random.default_rng(0)
 
@@ -68,6 +68,27 @@ def test_thresholds_of_a_topic_that_is_never_there_are_the_common_one() -> None:
     target = probability >= np.array([0.5, 2.0])
     common, never = fit_thresholds(probability, target, np.ones_like(target))
     assert never == pytest.approx(common, abs=0.05)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(0, 12))
+def test_where_no_topic_reaches_its_threshold_the_nearest_is_said(seed: int, n_topics: int, n_articles: int) -> None:
+    rng = np.random.default_rng(seed)
+    probability = rng.random((n_articles, n_topics))
+    threshold = rng.uniform(0.3, 1, n_topics)
+    fallback = np.where(rng.random(n_topics) < 0.7, 0.5, 1.0)
+    plain = probability >= threshold
+    said = reached(probability, threshold, fallback)
+    for i in range(n_articles):
+        more = np.flatnonzero(said[i] & ~plain[i])
+        assert (said[i] | ~plain[i]).all()
+        share = np.where(fallback < 1, probability[i] / threshold, 0)
+        expected = not plain[i, fallback < 1].any() and share.max() >= 0.5
+        assert more.tolist() == ([int(share.argmax())] if expected else [])
+
+
+def test_without_a_fallback_only_thresholds_count() -> None:
+    probability = RNG.random((50, 4))
+    assert (reached(probability, np.full(4, 0.9), np.ones(4)) == (probability >= 0.9)).all()
 
 
 def test_calibration_error() -> None:

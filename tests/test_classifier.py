@@ -218,6 +218,31 @@ def test_an_explanation_names_the_narrower_topic(model: bc.TopicClassifier) -> N
         }
 
 
+def test_an_article_of_which_nothing_is_said_gets_the_nearest_topic(model: bc.TopicClassifier) -> None:
+    model = pickle.loads(pickle.dumps(model))
+    assert model.tag(CRIME[0])
+    model.thresholds_ = np.full(len(model.classes_), 0.999)
+    assert model.tag(CRIME[0]) == ()
+    assert not model.explain(CRIME[0], "kriminal").nearest
+    model.fallback_ = np.full(len(model.classes_), 0.5)
+    assert [tag.topic for tag in model.tag(CRIME[0])] == ["kriminal"]
+    explanation = model.explain(CRIME[0], "kriminal")
+    assert explanation.said
+    assert explanation.nearest
+    assert explanation.probability < explanation.threshold
+    assert not model.explain(CRIME[0], "olahraga").nearest
+    assert model.without_topics(["olahraga"]).tag(CRIME[0]) == ()
+
+
+def test_topics_of_ones_own_leave_alone_what_the_shipped_ones_fall_back_on(tagger: bc.TopicClassifier) -> None:
+    assert (tagger.fallback_ < 1).all()
+    texts = ["Rini membaca buku di rumah.", "Warga berkumpul.", "Ia pulang sore itu.", CRIME[0], SPORT[0]]
+    own = tagger.with_topics([*CRIME, *SPORT], [["kasus"]] * len(CRIME) + [[]] * len(SPORT))
+    shipped = np.isin(own.classes_, tagger.classes_)
+    assert (own.predict(texts)[:, shipped] == tagger.predict(texts)).all()
+    assert own.fallback_[~shipped].tolist() == [1.0]
+
+
 def test_a_batch_holds_one_article_at_least() -> None:
     for size in (0, -1):
         with pytest.raises(InputError, match=f"batch_size must be 1 or more, got {size}"):

@@ -27,7 +27,7 @@ from scipy.sparse import csr_array
 
 import beritaclass as bc
 from beritaclass._resources import data_path
-from beritaclass.calibration import fit_sigmoid, fit_thresholds, sigmoid
+from beritaclass.calibration import fit_sigmoid, fit_thresholds, reached, sigmoid
 from beritaclass.classifier import indicator
 from beritaclass.drift import describe
 from beritaclass.evaluation import Comparison, Evaluation, compare, score
@@ -66,6 +66,8 @@ N_ROUNDS = 12
 N_FOLDS = 10
 STRENGTH = 300.0
 """Positives at which a topic's own threshold counts as much as the common one."""
+FALLBACK = 0.5
+"""Share of its threshold at which the nearest topic is said of an article in which none reaches its own."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def main() -> None:
     model.vectorizer_, model.classes_, model.multilabel_ = vectorizer, classes, True
     model.coef_, model.intercept_ = coef, weights.intercept.astype(np.float32)
     model.slope_, model.offset_, model.thresholds_ = calibration.slope, calibration.offset, calibration.threshold
+    model.fallback_ = np.full(len(classes), FALLBACK)
     measured.append(("dev", calibration.evaluate(classes, rows[dev.row] @ coef + weights.intercept, dev)))
     for name, evaluation in measured:
         print_line(name, evaluation)
@@ -313,7 +316,7 @@ class Calibration:
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Return probabilities and what is said, with what is implied."""
         probability = sigmoid(self.slope * decision + self.offset)
-        said = probability >= self.threshold
+        said = reached(probability, self.threshold, np.full(len(classes), FALLBACK))
         column = {slug: i for i, slug in enumerate(classes.tolist())}
         for topic in news_taxonomy():
             for broad in topic.broader:

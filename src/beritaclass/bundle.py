@@ -5,7 +5,7 @@ A bundle holds
     manifest.json     format, version, parameters, provenance, how the training looked (for drift), and sha256, dtype
                       and shape of every file
     coef.npy          (n_columns, n_topics) float16 or float32
-    topics.npy        (4, n_topics) float64: intercept, slope, offset, threshold
+    topics.npy        (5, n_topics) float64: intercept, slope, offset, threshold, fallback share of it
     columns.npy       (n_fields, n_terms) int32
     idf.npy           (n_columns,) float32
     pairs.npy         (n_pairs,) int64
@@ -15,7 +15,7 @@ A bundle holds
 
 It is read in this order: manifest, version, names, hashes, shapes; only then is anything built from it.
 
-When the format changes: raise FORMAT_VERSION, keep the old reader as `_read_vN` and call it by the manifest's
+Version 1 had no fallback. When the format changes: raise FORMAT_VERSION, keep reading the old ones by the manifest's
 version, and add a test that reads a bundle of the old version from tests/bundles/.
 """
 
@@ -45,7 +45,7 @@ from beritaclass.taxonomy import Taxonomy, parse_taxonomy
 from beritaclass.vectorizer import FIELDS, TopicVectorizer
 
 FORMAT = "beritaclass-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _ARRAYS = {
     "coef.npy": ("float16", "float32"),
@@ -110,7 +110,9 @@ def save(
     half = model.coef_.astype(np.float16)
     arrays: dict[str, npt.NDArray[Any]] = {
         "coef.npy": half if np.array_equal(half.astype(np.float32), model.coef_) else model.coef_,
-        "topics.npy": np.stack([model.intercept_, model.slope_, model.offset_, model.thresholds_]).astype(np.float64),
+        "topics.npy": np.stack(
+            [model.intercept_, model.slope_, model.offset_, model.thresholds_, model.fallback_]
+        ).astype(np.float64),
         "columns.npy": vectorizer.columns_,
         "idf.npy": vectorizer.idf_,
         "pairs.npy": vectorizer.pair_keys_,
@@ -187,9 +189,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise BundleFormatError(f"{folder / _MANIFEST} cannot be read as JSON: {error}") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise BundleFormatError(f'{folder / _MANIFEST}: expected "format": "{FORMAT}"; this is no model of beritaclass')
-    if manifest.get("version") != FORMAT_VERSION:
+    if manifest.get("version") not in range(1, FORMAT_VERSION + 1):
         raise BundleFormatError(
-            f"{folder}: model format {manifest.get('version')!r}, but this version of beritaclass reads format "
+            f"{folder}: model format {manifest.get('version')!r}, but this version of beritaclass reads formats 1 to "
             f"{FORMAT_VERSION}; upgrade beritaclass, or save the model again with this one"
         )
     for key, expected in _MANIFEST_TYPES.items():
@@ -284,7 +286,7 @@ def _build(
         "idf.npy": (idf.size,),
         "pairs.npy": (pairs.size,),
         "coef.npy": (idf.size, len(names)),
-        "topics.npy": (4, len(names)),
+        "topics.npy": (4 if manifest["version"] == 1 else 5, len(names)),
         "columns.npy": (len(FIELDS), len(stems) + pairs.size),
     }
     for name, shape in expected.items():
@@ -309,7 +311,8 @@ def _build(
     model.reference_ = manifest.get("reference")  # models saved before there was one have none
     model.coef_ = coef.astype(np.float32)
     model.intercept_ = topics[0].astype(np.float32)
-    model.slope_, model.offset_, model.thresholds_ = topics[1:]
+    model.slope_, model.offset_, model.thresholds_ = topics[1:4]
+    model.fallback_ = topics[4] if len(topics) > 4 else np.ones(len(names))
     return model
 
 

@@ -16,6 +16,35 @@ def sigmoid(x: Floats) -> npt.NDArray[np.float64]:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(x, np.float64))))
 
 
+def reached(probability: Floats, threshold: Floats, fallback: Floats) -> Bools:
+    """Return which topics are said.
+
+    A topic is said where it reaches its threshold. An article in which none does gets the topic that comes nearest, if
+    it reaches half of its threshold, or whichever share: hardly any article is about nothing, so that one that is not
+    about the others is more likely about this than its probability alone tells.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_articles, n_topics)
+    threshold : ndarray of shape (n_topics,)
+    fallback : ndarray of shape (n_topics,)
+        Share of the threshold that is enough for the nearest topic; topics of which it is 1 take no part in this.
+
+    Returns
+    -------
+    ndarray of shape (n_articles, n_topics), bool
+    """
+    said = probability >= threshold
+    taking_part = np.flatnonzero(fallback < 1)
+    if taking_part.size:
+        bare = np.flatnonzero(~said[:, taking_part].any(axis=1))
+        share = probability[np.ix_(bare, taking_part)] / threshold[taking_part]
+        nearest = share.argmax(axis=1)
+        enough = share[np.arange(len(bare)), nearest] >= fallback[taking_part][nearest]
+        said[bare[enough], taking_part[nearest[enough]]] = True
+    return said
+
+
 GRID = np.arange(0.15, 0.75, 0.01)
 """Thresholds that are tried."""
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from beritaclass._estimator import Estimator
 from beritaclass.article import Article
-from beritaclass.calibration import choose_thresholds, fit_sigmoid, sigmoid
+from beritaclass.calibration import choose_thresholds, fit_sigmoid, reached, sigmoid
 from beritaclass.drift import describe
 from beritaclass.errors import InputError, UnknownTopicError
 from beritaclass.explanation import Contribution, Explanation, Occurrence
@@ -25,7 +25,7 @@ from beritaclass.vectorizer import TopicVectorizer, cleaned_fields
 Labels = Sequence[Sequence[str]] | npt.NDArray[Any]
 NEVER = -10.0
 """Intercept of a topic that could not be learned."""
-_BY_TOPIC = ("coef_", "intercept_", "slope_", "offset_", "thresholds_")
+_BY_TOPIC = ("coef_", "intercept_", "slope_", "offset_", "thresholds_", "fallback_")
 
 
 class Tag(NamedTuple):
@@ -77,6 +77,9 @@ class TopicClassifier(Estimator):
         probability = sigmoid(slope * decision + offset).
     thresholds_ : ndarray of shape (n_topics,), float64
         A topic is said where its probability reaches this.
+    fallback_ : ndarray of shape (n_topics,), float64
+        Share of its threshold at which the nearest topic is said of an article in which none reaches its own; topics
+        of which it is 1, as in all models but the shipped one, take no part in this.
     out_of_fold_ : ndarray of shape (n_articles, n_topics), float64
         Probability that each article the model was fitted on gets from the others alone; not saved with the model.
         Of topics that `with_topics` left alone, NaN.
@@ -200,7 +203,7 @@ class TopicClassifier(Estimator):
             )
         out_of_fold = sigmoid(self.slope_ * decision + self.offset_)
         self.out_of_fold_ = out_of_fold
-        self.thresholds_ = np.full(n_topics, 0.5)
+        self.thresholds_, self.fallback_ = np.full(n_topics, 0.5), np.ones(n_topics)
         if learnable.any():
             self.thresholds_[learnable] = choose_thresholds(
                 out_of_fold[:, learnable], target[:, learnable], known[:, learnable]
@@ -285,6 +288,8 @@ class TopicClassifier(Estimator):
     def without_topics(self, topics: Iterable[str]) -> TopicClassifier:
         """Return a model that does not say these topics; the taxonomy keeps them, so that old outputs can be read.
 
+        Nor does it say a topic any more that only comes nearest: the article may be about what was taken out.
+
         Raises
         ------
         UnknownTopicError
@@ -301,6 +306,8 @@ class TopicClassifier(Estimator):
         model.vectorizer_, model.multilabel_, model.classes_ = self.vectorizer_, self.multilabel_, self.classes_[kept]
         for name in _BY_TOPIC:
             setattr(model, name, np.ascontiguousarray(getattr(self, name)[..., kept]))
+        if dropped:
+            model.fallback_ = np.ones(len(kept))
         if self.reference_ is not None:
             model.reference_ = self.reference_ | {
                 figure: {topic: self.reference_[figure][topic] for topic in model.classes_.tolist()}
@@ -382,7 +389,7 @@ class TopicClassifier(Estimator):
     def _decide(self, probability: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Return the probabilities with what topics imply, or adding up to one, and which topics are said."""
         if self.multilabel_:
-            said = probability >= self.thresholds_
+            said = reached(probability, self.thresholds_, self.fallback_)
             for narrow, broad in self._implications():
                 said[:, broad] |= said[:, narrow]
                 np.maximum(probability[:, broad], probability[:, narrow], out=probability[:, broad])
@@ -481,13 +488,16 @@ class TopicClassifier(Estimator):
             contributions.append(Contribution(term, field, value, places[index]))
         contributions.sort(key=lambda c: (-abs(c.value), c.field, c.term))
         (probability,), (said,) = self.assess([article])
-        own = sigmoid(self.slope_ * self.decision_function([article]) + self.offset_)[0, column]
-        narrower = [n for n, b in self._implications() if b == column and probability[n] > own]
+        (own,) = sigmoid(self.slope_ * self.decision_function([article]) + self.offset_)
+        narrower = [n for n, b in self._implications() if b == column and probability[n] > own[column]]
+        taking_part = self.fallback_ < 1
+        bare = not (own >= self.thresholds_)[taking_part].any()
         return Explanation(
             topic=topic,
             probability=float(probability[column]),
             threshold=float(self.thresholds_[column]),
             said=bool(said[column]),
+            nearest=bool(said[column] and taking_part[column] and bare),
             decision=float(self.decision_function([article])[0, column]),
             intercept=float(self.intercept_[column]),
             contributions=tuple(contributions),

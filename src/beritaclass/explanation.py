@@ -59,7 +59,8 @@ class Explanation:
     ----------
     topic : str
     probability, threshold : float
-        The topic is said where the probability reaches the threshold, or a narrower topic that implies it is said.
+        The topic is said where the probability reaches the threshold, or a narrower topic that implies it is said, or
+        where no topic reaches its threshold and this one comes nearest.
     said : bool
         Whether the model says the topic of this article.
     decision, intercept : float
@@ -71,6 +72,8 @@ class Explanation:
         Field, start, end and rule of what cleaning took out before the words were counted.
     implied_by : str
         The narrower topic whose probability this one takes over, or ''.
+    nearest : bool
+        Whether the topic is said below its threshold, because no topic reaches its own.
     """
 
     topic: str
@@ -84,6 +87,7 @@ class Explanation:
     text: str
     cuts: tuple[tuple[str, int, int, str], ...] = ()
     implied_by: str = ""
+    nearest: bool = False
 
     def top(self, n: int = 10) -> tuple[Contribution, ...]:
         """Return the `n` contributions that speak most for the topic."""

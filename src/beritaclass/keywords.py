@@ -209,6 +209,7 @@ def fit_keywords(
     model.coef_ = np.zeros((rows.shape[1], n_topics), np.float32)
     model.intercept_ = np.full(n_topics, NEVER, np.float32)
     model.slope_, model.offset_, model.thresholds_ = np.ones(n_topics), np.zeros(n_topics), np.full(n_topics, 0.5)
+    model.fallback_ = np.ones(n_topics)
     voted = for_ > against
     none = for_ == 0
     examples = voted & (for_ >= bar)
