@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from beritaclass._resources import data_path
@@ -331,6 +331,7 @@ def test_what_holds_for_scraped_text(raw: str) -> None:
 
 
 @settings(max_examples=600, deadline=None)
+@example(",Baca juga\nbaca jugaBaca juga")
 @given(SCRAPED)
 def test_fast_way_agrees_with_every_rule_tried_everywhere(raw: str) -> None:
     assert clean_text(raw) == clean_plainly(raw)

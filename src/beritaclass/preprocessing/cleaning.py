@@ -203,7 +203,8 @@ class Rules:
             while n < len(places) and places[n][0] - gone < low:
                 found.append((places[n][0] - gone, places[n][1]))
                 n += 1
-            found += [place for place in self.places(left, low, join + self._longest) if low <= place[0] <= join]
+            around = self.places(left, max(low - 1, 0), join + self._longest)  # a line may begin before
+            found += [place for place in around if low <= place[0] <= join]
             while n < len(places) and places[n][0] <= end:
                 n += 1
             joins.append(join)
