@@ -217,6 +217,12 @@ def test_a_senseless_regularisation_is_refused(C: float) -> None:  # scikit-lear
         bc.TopicClassifier(C=C).fit(TEXTS, TOPICS)
 
 
+@pytest.mark.parametrize("n_folds", [0, 1])
+def test_one_fold_is_refused(n_folds: int) -> None:
+    with pytest.raises(InputError, match=f"n_folds must be 2 or more, got {n_folds}"):
+        bc.TopicClassifier(n_folds=n_folds).fit(TEXTS, TOPICS)
+
+
 def test_a_taxonomy_that_runs_in_a_circle_is_refused() -> None:
     with pytest.raises(TaxonomyError, match="runs in a circle"):
         parse_taxonomy('[a]\nimplies = ["b"]\n[b]\nimplies = ["a"]\n')

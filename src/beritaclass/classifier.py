@@ -123,7 +123,7 @@ class TopicClassifier(Estimator):
         Raises
         ------
         InputError
-            If lengths differ, a label is no string, or there is no topic at all.
+            If lengths differ, a label is no string, there is no topic at all, or a parameter is out of range.
         """
         return self._fit(X, y, unsure, None)
 
@@ -137,6 +137,8 @@ class TopicClassifier(Estimator):
                 raise InputError(f"{name} must hold topics for each of the {len(articles)} articles, got {len(given)}")
         if not self.C > 0:
             raise InputError(f"C must be a number greater than 0, got {self.C!r}")
+        if not self.n_folds >= 2:
+            raise InputError(f"n_folds must be 2 or more, got {self.n_folds!r}: each fold is judged by the other ones")
         if self.taxonomy is not None and self.multilabel_:
             labels = [self.taxonomy.closure(topics) for topics in labels]
         self.classes_ = np.array(sorted(set().union(*labels), key=_natural), dtype=str)
