@@ -111,16 +111,15 @@ def test_a_newer_format_is_refused(folder: Path) -> None:
 
 def test_a_model_of_the_first_format_says_what_it_said() -> None:
     model = bc.load(Path(__file__).parent / "bundles" / "v1")
-    assert (model.fallback_ == 1).all()
+    assert (model.shares_ == 1).all()
     assert model.thresholds_.round(4).tolist() == [0.4992, 0.4992]
     assert model.predict_proba(TEXTS[:2]).round(3).tolist() == [[0.856, 0.156], [0.156, 0.856]]
 
 
-def test_the_fallback_is_saved(model: bc.TopicClassifier, folder: Path, tmp_path: Path) -> None:
+def test_what_topics_need_by_place_is_saved(folder: Path, tmp_path: Path) -> None:
     loaded = bc.load(folder)
-    assert (loaded.fallback_ == model.fallback_).all()
-    loaded.fallback_ = np.array([0.5, 0.25, 1.0])
-    assert bc.load(bc.save(loaded, tmp_path / "again")).fallback_.tolist() == [0.5, 0.25, 1.0]
+    loaded.shares_ = np.linspace(0.5, 1.3, loaded.shares_.size).reshape(loaded.shares_.shape)
+    assert (bc.load(bc.save(loaded, tmp_path / "again")).shares_ == loaded.shares_).all()
 
 
 @pytest.mark.parametrize("name", ["../secret.npy", "/etc/passwd", "a/b.npy", "..", "c:\\x.npy"])

@@ -71,24 +71,24 @@ def test_thresholds_of_a_topic_that_is_never_there_are_the_common_one() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(0, 12))
-def test_where_no_topic_reaches_its_threshold_the_nearest_is_said(seed: int, n_topics: int, n_articles: int) -> None:
+def test_what_a_topic_needs_goes_by_its_place(seed: int, n_topics: int, n_articles: int) -> None:
     rng = np.random.default_rng(seed)
     probability = rng.random((n_articles, n_topics))
-    threshold = rng.uniform(0.3, 1, n_topics)
-    fallback = np.where(rng.random(n_topics) < 0.7, 0.5, 1.0)
-    plain = probability >= threshold
-    said = reached(probability, threshold, fallback)
+    threshold = rng.uniform(0.3, 0.8, n_topics)
+    placed = rng.random(n_topics) < 0.7
+    shares = np.where(placed, np.array([[0.5], [0.9], [1.2]]), 1.0)
+    said = reached(probability, threshold, shares)
     for i in range(n_articles):
-        more = np.flatnonzero(said[i] & ~plain[i])
-        assert (said[i] | ~plain[i]).all()
-        share = np.where(fallback < 1, probability[i] / threshold, 0)
-        expected = not plain[i, fallback < 1].any() and share.max() >= 0.5
-        assert more.tolist() == ([int(share.argmax())] if expected else [])
+        by_share = sorted(np.flatnonzero(placed), key=lambda t: -probability[i, t] / threshold[t])
+        for place, topic in enumerate(by_share):
+            assert said[i, topic] == (probability[i, topic] / threshold[topic] >= (0.5, 0.9, 1.2)[min(place, 2)])
+        for topic in np.flatnonzero(~placed):
+            assert said[i, topic] == (probability[i, topic] >= threshold[topic])
 
 
-def test_without_a_fallback_only_thresholds_count() -> None:
+def test_without_shares_only_thresholds_count() -> None:
     probability = RNG.random((50, 4))
-    assert (reached(probability, np.full(4, 0.9), np.ones(4)) == (probability >= 0.9)).all()
+    assert (reached(probability, np.full(4, 0.9), np.ones((3, 4))) == (probability >= 0.9)).all()
 
 
 def test_calibration_error() -> None:

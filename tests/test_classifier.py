@@ -218,29 +218,39 @@ def test_an_explanation_names_the_narrower_topic(model: bc.TopicClassifier) -> N
         }
 
 
-def test_an_article_of_which_nothing_is_said_gets_the_nearest_topic(model: bc.TopicClassifier) -> None:
+def test_the_first_topic_of_an_article_needs_less_than_its_threshold(model: bc.TopicClassifier) -> None:
     model = pickle.loads(pickle.dumps(model))
     assert model.tag(CRIME[0])
     model.thresholds_ = np.full(len(model.classes_), 0.999)
     assert model.tag(CRIME[0]) == ()
-    assert not model.explain(CRIME[0], "kriminal").nearest
-    model.fallback_ = np.full(len(model.classes_), 0.5)
+    assert model.explain(CRIME[0], "kriminal").place == 0
+    model.shares_ = np.array([[0.5], [0.9], [1.2]]).repeat(len(model.classes_), axis=1)
     assert [tag.topic for tag in model.tag(CRIME[0])] == ["kriminal"]
     explanation = model.explain(CRIME[0], "kriminal")
+    assert explanation.place == 1
     assert explanation.said
-    assert explanation.nearest
-    assert explanation.probability < explanation.threshold
-    assert not model.explain(CRIME[0], "olahraga").nearest
+    assert explanation.threshold == 0.999 * 0.5
+    assert model.explain(CRIME[0], "olahraga").place > 1
     assert model.without_topics(["olahraga"]).tag(CRIME[0]) == ()
 
 
-def test_topics_of_ones_own_leave_alone_what_the_shipped_ones_fall_back_on(tagger: bc.TopicClassifier) -> None:
-    assert (tagger.fallback_ < 1).all()
+@pytest.mark.parametrize("text", [CRIME[0], SPORT[0], "Warga berkumpul di jalan.", "Rini membaca buku di rumah."])
+def test_a_topic_is_said_where_it_reaches_the_threshold_of_its_explanation(
+    tagger: bc.TopicClassifier, text: str
+) -> None:
+    explanations = [tagger.explain(text, topic) for topic in tagger.classes_.tolist()]
+    assert sorted(e.place for e in explanations) == list(range(1, len(explanations) + 1))
+    said = {e.topic for e in explanations if e.probability >= e.threshold and not e.implied_by}
+    assert news_taxonomy().closure(said) == {tag.topic for tag in tagger.tag(text)}
+
+
+def test_topics_of_ones_own_take_no_place_among_the_shipped_ones(tagger: bc.TopicClassifier) -> None:
     texts = ["Rini membaca buku di rumah.", "Warga berkumpul.", "Ia pulang sore itu.", CRIME[0], SPORT[0]]
     own = tagger.with_topics([*CRIME, *SPORT], [["kasus"]] * len(CRIME) + [[]] * len(SPORT))
     shipped = np.isin(own.classes_, tagger.classes_)
     assert (own.predict(texts)[:, shipped] == tagger.predict(texts)).all()
-    assert own.fallback_[~shipped].tolist() == [1.0]
+    assert (own.shares_[:, ~shipped] == 1).all()
+    assert (own.shares_[:, shipped] == tagger.shares_).all()
 
 
 def test_a_batch_holds_one_article_at_least() -> None:

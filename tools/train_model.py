@@ -66,8 +66,8 @@ N_ROUNDS = 12
 N_FOLDS = 10
 STRENGTH = 300.0
 """Positives at which a topic's own threshold counts as much as the common one."""
-FALLBACK = 0.5
-"""Share of its threshold at which the nearest topic is said of an article in which none reaches its own."""
+SHARES = (0.5, 0.9, 1.2)
+"""Share of its threshold that the first, second and each further topic of an article needs."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def main() -> None:
     model.vectorizer_, model.classes_, model.multilabel_ = vectorizer, classes, True
     model.coef_, model.intercept_ = coef, weights.intercept.astype(np.float32)
     model.slope_, model.offset_, model.thresholds_ = calibration.slope, calibration.offset, calibration.threshold
-    model.fallback_ = np.full(len(classes), FALLBACK)
+    model.shares_ = shares(classes)
     measured.append(("dev", calibration.evaluate(classes, rows[dev.row] @ coef + weights.intercept, dev)))
     for name, evaluation in measured:
         print_line(name, evaluation)
@@ -316,7 +316,7 @@ class Calibration:
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Return probabilities and what is said, with what is implied."""
         probability = sigmoid(self.slope * decision + self.offset)
-        said = reached(probability, self.threshold, np.full(len(classes), FALLBACK))
+        said = reached(probability, self.threshold, shares(classes))
         column = {slug: i for i, slug in enumerate(classes.tolist())}
         for topic in news_taxonomy():
             for broad in topic.broader:
@@ -329,6 +329,11 @@ class Calibration:
         """Compare with the right topics."""
         probability, said = self.decide(classes, decision)
         return score(Comparison(tuple(classes.tolist()), [], probability, said, labelled.target, labelled.counted))
+
+
+def shares(classes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return the share that each topic needs at each place."""
+    return np.repeat(np.array(SHARES)[:, None], len(classes), axis=1)
 
 
 def judged(

@@ -5,7 +5,7 @@ A bundle holds
     manifest.json     format, version, parameters, provenance, how the training looked (for drift), and sha256, dtype
                       and shape of every file
     coef.npy          (n_columns, n_topics) float16 or float32
-    topics.npy        (5, n_topics) float64: intercept, slope, offset, threshold, fallback share of it
+    topics.npy        (4 + n_places, n_topics) float64: intercept, slope, offset, threshold, shares of it by place
     columns.npy       (n_fields, n_terms) int32
     idf.npy           (n_columns,) float32
     pairs.npy         (n_pairs,) int64
@@ -15,7 +15,7 @@ A bundle holds
 
 It is read in this order: manifest, version, names, hashes, shapes; only then is anything built from it.
 
-Version 1 had no fallback. When the format changes: raise FORMAT_VERSION, keep reading the old ones by the manifest's
+Version 1 had no places. When the format changes: raise FORMAT_VERSION, keep reading the old ones by the manifest's
 version, and add a test that reads a bundle of the old version from tests/bundles/.
 """
 
@@ -38,7 +38,7 @@ import numpy.typing as npt
 
 from beritaclass._estimator import Estimator
 from beritaclass._resources import model_path
-from beritaclass.classifier import TopicClassifier
+from beritaclass.classifier import N_PLACES, TopicClassifier
 from beritaclass.errors import BundleError, BundleFormatError, BundleIntegrityError, InputError
 from beritaclass.preprocessing.stemming import check_sastrawi
 from beritaclass.taxonomy import Taxonomy, parse_taxonomy
@@ -111,7 +111,7 @@ def save(
     arrays: dict[str, npt.NDArray[Any]] = {
         "coef.npy": half if np.array_equal(half.astype(np.float32), model.coef_) else model.coef_,
         "topics.npy": np.stack(
-            [model.intercept_, model.slope_, model.offset_, model.thresholds_, model.fallback_]
+            [model.intercept_, model.slope_, model.offset_, model.thresholds_, *model.shares_]
         ).astype(np.float64),
         "columns.npy": vectorizer.columns_,
         "idf.npy": vectorizer.idf_,
@@ -286,7 +286,7 @@ def _build(
         "idf.npy": (idf.size,),
         "pairs.npy": (pairs.size,),
         "coef.npy": (idf.size, len(names)),
-        "topics.npy": (4 if manifest["version"] == 1 else 5, len(names)),
+        "topics.npy": (4 if manifest["version"] == 1 else 4 + N_PLACES, len(names)),
         "columns.npy": (len(FIELDS), len(stems) + pairs.size),
     }
     for name, shape in expected.items():
@@ -312,7 +312,7 @@ def _build(
     model.coef_ = coef.astype(np.float32)
     model.intercept_ = topics[0].astype(np.float32)
     model.slope_, model.offset_, model.thresholds_ = topics[1:4]
-    model.fallback_ = topics[4] if len(topics) > 4 else np.ones(len(names))
+    model.shares_ = topics[4:] if len(topics) > 4 else np.ones((N_PLACES, len(names)))
     return model
 
 

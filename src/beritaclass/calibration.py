@@ -16,32 +16,37 @@ def sigmoid(x: Floats) -> npt.NDArray[np.float64]:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(x, np.float64))))
 
 
-def reached(probability: Floats, threshold: Floats, fallback: Floats) -> Bools:
+def reached(probability: Floats, threshold: Floats, shares: Floats) -> Bools:
     """Return which topics are said.
 
-    A topic is said where it reaches its threshold. An article in which none does gets the topic that comes nearest, if
-    it reaches half of its threshold, or whichever share: hardly any article is about nothing, so that one that is not
-    about the others is more likely about this than its probability alone tells.
+    Whether a topic is likely depends on how many others an article has: hardly one is about nothing, few are about many
+    things. So the topic that comes nearest to its threshold, or goes beyond it furthest, needs a share of it only, the
+    second another one, and each further topic perhaps more than all of it.
 
     Parameters
     ----------
     probability : ndarray of shape (n_articles, n_topics)
     threshold : ndarray of shape (n_topics,)
-    fallback : ndarray of shape (n_topics,)
-        Share of the threshold that is enough for the nearest topic; topics of which it is 1 take no part in this.
+    shares : ndarray of shape (n_places, n_topics)
+        Share of its threshold that a topic needs at each place, the last one for all places from there on. Topics that
+        need just their threshold at all of them take no place.
 
     Returns
     -------
     ndarray of shape (n_articles, n_topics), bool
     """
     said = probability >= threshold
-    taking_part = np.flatnonzero(fallback < 1)
-    if taking_part.size:
-        bare = np.flatnonzero(~said[:, taking_part].any(axis=1))
-        share = probability[np.ix_(bare, taking_part)] / threshold[taking_part]
-        nearest = share.argmax(axis=1)
-        enough = share[np.arange(len(bare)), nearest] >= fallback[taking_part][nearest]
-        said[bare[enough], taking_part[nearest[enough]]] = True
+    placed = np.flatnonzero((shares != 1).any(axis=0))
+    if placed.size:
+        share = probability[:, placed] / np.maximum(threshold[placed], 1e-9)
+        *needed, further = shares[:, placed]
+        enough = share >= further
+        article = np.arange(len(share))
+        for need in needed[: placed.size]:
+            nearest = share.argmax(axis=1)
+            enough[article, nearest] = share[article, nearest] >= need[nearest]
+            share[article, nearest] = -1
+        said[:, placed] = enough
     return said
 
 

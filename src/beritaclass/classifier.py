@@ -23,9 +23,10 @@ from beritaclass.taxonomy import Taxonomy
 from beritaclass.vectorizer import TopicVectorizer, cleaned_fields
 
 Labels = Sequence[Sequence[str]] | npt.NDArray[Any]
+N_PLACES = 3
 NEVER = -10.0
 """Intercept of a topic that could not be learned."""
-_BY_TOPIC = ("coef_", "intercept_", "slope_", "offset_", "thresholds_", "fallback_")
+_BY_TOPIC = ("coef_", "intercept_", "slope_", "offset_", "thresholds_", "shares_")
 
 
 class Tag(NamedTuple):
@@ -77,9 +78,9 @@ class TopicClassifier(Estimator):
         probability = sigmoid(slope * decision + offset).
     thresholds_ : ndarray of shape (n_topics,), float64
         A topic is said where its probability reaches this.
-    fallback_ : ndarray of shape (n_topics,), float64
-        Share of its threshold at which the nearest topic is said of an article in which none reaches its own; topics
-        of which it is 1, as in all models but the shipped one, take no part in this.
+    shares_ : ndarray of shape (n_places, n_topics), float64
+        What share of its threshold a topic needs as the first, second or further topic of an article, see
+        `beritaclass.calibration.reached`; 1 in all models but the shipped one.
     out_of_fold_ : ndarray of shape (n_articles, n_topics), float64
         Probability that each article the model was fitted on gets from the others alone; not saved with the model.
         Of topics that `with_topics` left alone, NaN.
@@ -205,7 +206,7 @@ class TopicClassifier(Estimator):
             )
         out_of_fold = sigmoid(self.slope_ * decision + self.offset_)
         self.out_of_fold_ = out_of_fold
-        self.thresholds_, self.fallback_ = np.full(n_topics, 0.5), np.ones(n_topics)
+        self.thresholds_, self.shares_ = np.full(n_topics, 0.5), np.ones((N_PLACES, n_topics))
         if learnable.any():
             self.thresholds_[learnable] = choose_thresholds(
                 out_of_fold[:, learnable], target[:, learnable], known[:, learnable]
@@ -290,7 +291,8 @@ class TopicClassifier(Estimator):
     def without_topics(self, topics: Iterable[str]) -> TopicClassifier:
         """Return a model that does not say these topics; the taxonomy keeps them, so that old outputs can be read.
 
-        Nor does it say a topic any more that only comes nearest: the article may be about what was taken out.
+        Each topic left needs just its threshold from then on, whatever its place among them: an article may be about
+        what was taken out.
 
         Raises
         ------
@@ -309,7 +311,7 @@ class TopicClassifier(Estimator):
         for name in _BY_TOPIC:
             setattr(model, name, np.ascontiguousarray(getattr(self, name)[..., kept]))
         if dropped:
-            model.fallback_ = np.ones(len(kept))
+            model.shares_ = np.ones_like(model.shares_)
         if self.reference_ is not None:
             model.reference_ = self.reference_ | {
                 figure: {topic: self.reference_[figure][topic] for topic in model.classes_.tolist()}
@@ -391,7 +393,7 @@ class TopicClassifier(Estimator):
     def _decide(self, probability: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Return the probabilities with what topics imply, or adding up to one, and which topics are said."""
         if self.multilabel_:
-            said = reached(probability, self.thresholds_, self.fallback_)
+            said = reached(probability, self.thresholds_, self.shares_)
             for narrow, broad in self._implications():
                 said[:, broad] |= said[:, narrow]
                 np.maximum(probability[:, broad], probability[:, narrow], out=probability[:, broad])
@@ -492,14 +494,16 @@ class TopicClassifier(Estimator):
         (probability,), (said,) = self.assess([article])
         (own,) = sigmoid(self.slope_ * self.decision_function([article]) + self.offset_)
         narrower = [n for n, b in self._implications() if b == column and probability[n] > own[column]]
-        taking_part = self.fallback_ < 1
-        bare = not (own >= self.thresholds_)[taking_part].any()
+        placed = (self.shares_ != 1).any(axis=0)
+        share = np.where(placed, own / self.thresholds_, -1)
+        before = int((share > share[column]).sum() + (share[:column] == share[column]).sum())
+        needed = float(self.shares_[min(before, len(self.shares_) - 1), column])
         return Explanation(
             topic=topic,
             probability=float(probability[column]),
-            threshold=float(self.thresholds_[column]),
+            threshold=float(self.thresholds_[column]) * needed,
             said=bool(said[column]),
-            nearest=bool(said[column] and taking_part[column] and bare),
+            place=before + 1 if placed[column] else 0,
             decision=float(self.decision_function([article])[0, column]),
             intercept=float(self.intercept_[column]),
             contributions=tuple(contributions),

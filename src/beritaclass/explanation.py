@@ -59,8 +59,8 @@ class Explanation:
     ----------
     topic : str
     probability, threshold : float
-        The topic is said where the probability reaches the threshold, or a narrower topic that implies it is said, or
-        where no topic reaches its threshold and this one comes nearest.
+        The topic is said where the probability reaches the threshold, or a narrower topic that implies it is said. The
+        threshold is the one for the topic's place.
     said : bool
         Whether the model says the topic of this article.
     decision, intercept : float
@@ -72,8 +72,9 @@ class Explanation:
         Field, start, end and rule of what cleaning took out before the words were counted.
     implied_by : str
         The narrower topic whose probability this one takes over, or ''.
-    nearest : bool
-        Whether the topic is said below its threshold, because no topic reaches its own.
+    place : int
+        1 for the topic that comes nearest to its threshold, or goes beyond it furthest, and so on; the first ones need
+        less than further ones. 0 where places do not count.
     """
 
     topic: str
@@ -87,7 +88,7 @@ class Explanation:
     text: str
     cuts: tuple[tuple[str, int, int, str], ...] = ()
     implied_by: str = ""
-    nearest: bool = False
+    place: int = 0
 
     def top(self, n: int = 10) -> tuple[Contribution, ...]:
         """Return the `n` contributions that speak most for the topic."""

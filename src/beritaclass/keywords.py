@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from beritaclass.article import Article
 from beritaclass.calibration import choose_thresholds, fit_sigmoid, fit_thresholds, sigmoid
-from beritaclass.classifier import NEVER, TopicClassifier
+from beritaclass.classifier import N_PLACES, NEVER, TopicClassifier
 from beritaclass.drift import describe
 from beritaclass.errors import InputError, TaxonomyError
 from beritaclass.learning import Space, learn, news_background, widen
@@ -209,7 +209,7 @@ def fit_keywords(
     model.coef_ = np.zeros((rows.shape[1], n_topics), np.float32)
     model.intercept_ = np.full(n_topics, NEVER, np.float32)
     model.slope_, model.offset_, model.thresholds_ = np.ones(n_topics), np.zeros(n_topics), np.full(n_topics, 0.5)
-    model.fallback_ = np.ones(n_topics)
+    model.shares_ = np.ones((N_PLACES, n_topics))
     voted = for_ > against
     none = for_ == 0
     examples = voted & (for_ >= bar)
