@@ -245,7 +245,7 @@ def _print_explanations(explanations: Sequence[Explanation]) -> None:
             Text.assemble(
                 (explanation.topic, "bold"),
                 f"  probability {explanation.probability:.3f}, threshold {explanation.threshold:.3f}"
-                + (f" as topic no. {explanation.place} of the article\n" if explanation.place else "\n"),
+                + (f" at place {explanation.place} among the topics\n" if explanation.place else "\n"),
                 (
                     f"decision {explanation.decision:+.3f} = intercept {explanation.intercept:+.3f} "
                     f"+ words {explanation.decision - explanation.intercept:+.3f}"
