@@ -43,6 +43,16 @@ def test_scores_and_titles(model: bc.TopicClassifier) -> None:
     assert tagged[["score_kriminal", "score_olahraga"]].to_numpy().tolist() == model.predict_proba(articles).tolist()
 
 
+def test_columns_are_found_by_their_usual_names(model: bc.TopicClassifier) -> None:
+    frame = pd.DataFrame({"Judul Berita": ["Pencuri Motor", "Gol Penalti"], "ISI": TEXTS[:2], 7: [1, 2]})
+    found = bc.tag_frame(frame, model=model, scores=True)
+    named = bc.tag_frame(frame, text="ISI", title="Judul Berita", model=model, scores=True)
+    assert found["tags"].tolist() == [["kriminal"], ["olahraga"]]
+    pd.testing.assert_frame_equal(found, named)
+    other = frame.assign(paragraf=TEXTS[1::-1])
+    assert bc.tag_frame(other, text="paragraf", model=model)["tags"].tolist() == [["olahraga"], ["kriminal"]]
+
+
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
 def test_other_tables(library: str, model: bc.TopicClassifier) -> None:
     module = pytest.importorskip(library)
@@ -70,7 +80,9 @@ def test_what_is_no_table_is_an_error(model: bc.TopicClassifier, given: object) 
 def test_what_is_wrong_is_named(model: bc.TopicClassifier) -> None:
     frame = pd.DataFrame({"isi": TEXTS})
     with pytest.raises(InputError, match="no column 'text'; there are 'isi'"):
-        bc.tag_frame(frame, model=model)
+        bc.tag_frame(frame, text="text", model=model)
+    with pytest.raises(InputError, match="no column for the text; there are 'paragraf'; name it by text="):
+        bc.tag_frame(pd.DataFrame({"paragraf": TEXTS}), model=model)
     with pytest.raises(InputError, match="already has the column 'tags'"):
         bc.tag_frame(frame.assign(tags=1), text="isi", model=model)
     with pytest.raises(InputError, match="column 'isi', row 1: expected a string, found int 7"):

@@ -62,7 +62,7 @@ class Fields:
         RecordError
             If no field holds the text, or a field holds what cannot be text.
         """
-        found = _find(self, tuple(record))
+        found = find_fields(self, tuple(record))
         if "text" not in found:
             missing = f"no field {self.text!r} for the text" if self.text else "no field for the text"
             raise RecordError(
@@ -92,17 +92,17 @@ class Fields:
 
     def identity(self, record: Mapping[str, Any]) -> str | None:
         """Return the id of a record that may hold no article."""
-        key = _find(self, tuple(record)).get("id")
+        key = find_fields(self, tuple(record)).get("id")
         return None if key is None or isinstance(record[key], list | dict) else _plain(record[key]) or None
 
     def knows(self, name: str) -> bool:
         """Whether a field of this name would hold the text."""
-        return "text" in _find(self, (name,))
+        return "text" in find_fields(self, (name,))
 
 
 @lru_cache(maxsize=1024)
-def _find(fields: Fields, keys: tuple[str, ...]) -> dict[str, str]:
-    """Return which key of a record holds each field."""
+def find_fields(fields: Fields, keys: tuple[str, ...]) -> dict[str, str]:
+    """Return which key of a record holds each field, of those that are there."""
     by_name: dict[str, str] = {}
     for key in keys:
         by_name.setdefault(_folded(key), key)
