@@ -174,6 +174,21 @@ def test_a_bad_record_is_a_row_in_the_rejects_and_counts_add_up(tmp_path: Path, 
     assert f"2 rejected (see {tmp_path / 'out.jsonl.rejects.jsonl'})" in str(summary)
 
 
+def test_the_most_frequent_reason_for_rejects_is_said(
+    tmp_path: Path, dump: Path, model: Path, small_parts: None
+) -> None:
+    assert "reason" not in str(bc.tag_dump(dump, tmp_path / "out.jsonl", model=model))
+    bad = ['{"isi": 5}', '{"isi": 67}', '{"nama": "x"}', "{rusak", '{"isi": [8]}', '{"n": 1}']
+    dump.write_text("\n".join([*bad, dump.read_text()]))
+    cut_off(tmp_path, dump, model)
+    summary = bc.tag_dump(dump, tmp_path / "out.jsonl", model=model, resume=True)
+    assert summary.reasons == {"field 'isi': expected text": 3, "no field for the text": 2, "no JSON": 1}
+    assert str(summary).splitlines()[1] == "most frequent reason for rejects: field 'isi': expected text (3)"
+    dump.write_bytes(gzip.compress(b"rusak")[:12])
+    summary = bc.tag_dump(dump, tmp_path / "out.jsonl", model=model)
+    assert summary.reasons == {"the file cannot be read: the file is cut off": 1}
+
+
 def test_rejects_of_an_earlier_run_do_not_stay_behind(tmp_path: Path, dump: Path, model: Path) -> None:
     stale = tmp_path / "out.jsonl.rejects.jsonl"
     stale.write_text("{}")

@@ -8,6 +8,7 @@ import logging
 import mmap
 import os
 import pickle
+import re
 import signal
 import sys
 import tempfile
@@ -48,7 +49,9 @@ WARM_BYTES = 1 << 23
 DIGITS = 4
 """Decimals of a probability in a row."""
 LOG_SECONDS = 60
-_COUNTS = ("n_read", "n_rejected", "topics", "kept")
+_COUNTS = ("n_read", "n_rejected", "reasons", "topics", "kept")
+_DETAIL = re.compile(r", got |; |(?<!['d]): ")
+"""Where in the reason of a reject its own details begin; "field 'isi':" and "cannot be read:" say too little yet."""
 
 Row = dict[str, Any]
 
@@ -72,6 +75,8 @@ class Summary:
         n_read == n_tagged + n_rejected.
     n_resumed : int
         Of n_read, those that an earlier run had done.
+    reasons : Counter of str
+        Rejects per reason, what each record had of its own left out.
     topics : Counter of str
         Articles per topic.
     kept : Counter of str
@@ -85,6 +90,7 @@ class Summary:
     n_read: int = 0
     n_rejected: int = 0
     n_resumed: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -94,6 +100,7 @@ class Summary:
         """Count a part."""
         self.n_read += counts["n_read"]
         self.n_rejected += counts["n_rejected"]
+        self.reasons.update(counts["reasons"])
         self.topics.update(counts["topics"])
         self.kept.update(counts["kept"])
 
@@ -114,6 +121,7 @@ class Summary:
             f"{self.n_read:,} records read{resumed}: {self.n_tagged:,} tagged, {self.n_rejected:,} rejected{where}; "
             f"{self.seconds:,.1f} s, {self.rate:,.0f} a second"
         ]
+        lines += [f"most frequent reason for rejects: {reason} ({n:,})" for reason, n in self.reasons.most_common(1)]
         width = max(map(len, self.topics), default=0)
         lines += [f"  {topic:<{width}} {n:>9,} {n / self.n_tagged:6.1%}" for topic, n in self.topics.most_common()]
         return "\n".join(lines)
@@ -125,6 +133,7 @@ class Done:
 
     n_read: int = 0
     n_rejected: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
     rows: bytes = b""
@@ -324,6 +333,7 @@ def tag_part(tagger: TopicClassifier, records: Sequence[Raw], options: Options) 
     return Done(
         n_read=len(records),
         n_rejected=len(errors),
+        reasons=Counter(_DETAIL.split(error.reason, maxsplit=1)[0] for error in errors),
         topics=Counter(tag["topic"] for row in rows for tag in row["tags"]),
         kept=Counter(name for row in rows for name in options.keep if row[name] is not None),
         rows=b"".join(as_json(row) + b"\n" for row in rows),
