@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,15 @@ def test_the_most_frequent_reason_for_rejects_is_said(
     dump.write_bytes(gzip.compress(b"rusak")[:12])
     summary = bc.tag_dump(dump, tmp_path / "out.jsonl", model=model)
     assert summary.reasons == {"the file cannot be read: the file is cut off": 1}
+
+
+def test_a_summary_shows_the_ten_most_frequent_topics_and_where_all_are() -> None:
+    topics = Counter({f"topik-{n}": n for n in range(1, 13)})
+    summary = batch.Summary(n_read=100, topics=topics, output="my tags.jsonl")
+    _, *shown, last = str(summary).splitlines()
+    assert [line.split()[0] for line in shown] == [f"topik-{n}" for n in range(12, 2, -1)]
+    assert last == "  and 2 more topics; to see all: beritaclass report 'my tags.jsonl' -o report.html"
+    assert "more" not in str(batch.Summary(n_read=100, topics=Counter(a=1)))
 
 
 def test_rejects_of_an_earlier_run_do_not_stay_behind(tmp_path: Path, dump: Path, model: Path) -> None:

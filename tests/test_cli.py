@@ -75,6 +75,9 @@ def test_tag_writes_files_and_says_what_it_did(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert (tmp_path / "out.jsonl").read_text() == run("tag", EXAMPLES).stdout
     assert str(len(EXAMPLES.read_text().splitlines())) in done.stderr
+    assert done.stderr.endswith(
+        f"more topics; to see all: beritaclass report {tmp_path / 'out.jsonl'} -o report.html\n"
+    )
 
 
 def test_a_bad_record_is_rejected_and_the_run_goes_on(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import mmap
 import os
 import pickle
 import re
+import shlex
 import signal
 import sys
 import tempfile
@@ -49,6 +50,8 @@ WARM_BYTES = 1 << 23
 DIGITS = 4
 """Decimals of a probability in a row."""
 LOG_SECONDS = 60
+MOST_TOPICS = 10
+"""Topics in a summary."""
 _COUNTS = ("n_read", "n_rejected", "reasons", "topics", "kept")
 _DETAIL = re.compile(r", got |; |(?<!['d]): ")
 """Where in the reason of a reject its own details begin; "field 'isi':" and "cannot be read:" say too little yet."""
@@ -85,6 +88,8 @@ class Summary:
         Wall clock of this run.
     rejects : str
         Where the rejected records are; '' if nowhere.
+    output : str
+        Where the tagged ones are.
     """
 
     n_read: int = 0
@@ -95,6 +100,7 @@ class Summary:
     kept: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     rejects: str = ""
+    output: str = ""
 
     def add(self, counts: Mapping[str, Any]) -> None:
         """Count a part."""
@@ -122,8 +128,12 @@ class Summary:
             f"{self.seconds:,.1f} s, {self.rate:,.0f} a second"
         ]
         lines += [f"most frequent reason for rejects: {reason} ({n:,})" for reason, n in self.reasons.most_common(1)]
-        width = max(map(len, self.topics), default=0)
-        lines += [f"  {topic:<{width}} {n:>9,} {n / self.n_tagged:6.1%}" for topic, n in self.topics.most_common()]
+        shown = self.topics.most_common(MOST_TOPICS)
+        width = max((len(topic) for topic, _ in shown), default=0)
+        lines += [f"  {topic:<{width}} {n:>9,} {n / self.n_tagged:6.1%}" for topic, n in shown]
+        if more := len(self.topics) - len(shown):
+            command = shlex.join(["beritaclass", "report", self.output, "-o", "report.html"])
+            lines.append(f"  and {more} more topics; to see all: {command}")
         return "\n".join(lines)
 
 
@@ -234,6 +244,7 @@ def tag_dump(
 
         parts = divide(choose(read_raw(sources, fields), limit, sample, seed))
         summary = _resumed(sink, parts)
+        summary.output = str(output)
         large = sum(source.size for source in sources) >= WARM_BYTES
         if n_jobs == 1:
             tagger = model if isinstance(model, TopicClassifier) else bundle.load(folder)
