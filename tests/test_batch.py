@@ -469,7 +469,7 @@ def _alive(pid: str) -> bool:
         return False
 
 
-def cut_off(tmp_path: Path, dump: Path, model: Path, **options: Any) -> None:
+def cut_off(tmp_path: Path, dump: Path | list[str], model: Path, **options: Any) -> None:
     """Leave behind an unfinished run: the first part is done."""
     with pytest.MonkeyPatch.context() as patch:
         add = journal.Journal.add
@@ -494,14 +494,27 @@ def test_finished_parts_are_not_thrown_away_unasked(tmp_path: Path, dump: Path, 
     assert "10 of them by the run before" in str(summary)
 
 
-def test_a_changed_input_is_refused(tmp_path: Path, dump: Path, model: Path, small_parts: None) -> None:
-    cut_off(tmp_path, dump, model)
-    with dump.open("a") as stream:
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("aB", r"\(changed: B\.jsonl\)"),
+        ("a", r"\(missing: B\.jsonl\)"),
+        ("aBcaa", r"\(new: a\.jsonl, a\.jsonl, c\.jsonl; changed: B\.jsonl\)"),
+        ("ac", r"\(new: c\.jsonl; missing: B\.jsonl\)"),
+        ("Ba", r"\(changed: B\.jsonl; moved: B\.jsonl is given where a\.jsonl was\)"),
+    ],
+)
+def test_an_input_that_is_not_the_same_is_refused(
+    tmp_path: Path, model: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch, given: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in "aBc":
+        write(tmp_path / f"{name}.jsonl", articles(20))
+    cut_off(tmp_path, ["a.jsonl", "B.jsonl"], model)
+    with (tmp_path / "B.jsonl").open("a") as stream:
         stream.write("\n")
-    with pytest.raises(
-        BatchError, match=r"its input was .*dump\.jsonl \(\d+ bytes.*now it is .*dump\.jsonl \(\d+ bytes"
-    ):
-        bc.tag_dump(dump, tmp_path / "out.jsonl", model=model, resume=True)
+    with pytest.raises(BatchError, match=f"the input is not the same {message}; give the same files in the same order"):
+        bc.tag_dump([f"{name}.jsonl" for name in given], tmp_path / "out.jsonl", model=model, resume=True)
 
 
 def test_an_input_that_changed_in_secret_is_refused(tmp_path: Path, dump: Path, model: Path, small_parts: None) -> None:

@@ -234,7 +234,7 @@ def tag_dump(
             sink: Journal | Stream = stack.enter_context(Stream(rejects))
         else:
             check_output(target, topics, options.keep, scores, wide)
-            key = {
+            key: dict[str, list[Any]] = {
                 "input": [source.identity() for source in sources],
                 "model": [bundle.digest(folder)],
                 "options": [f"{name}={value}" for name, value in asdict(options).items()]

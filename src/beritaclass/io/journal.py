@@ -7,6 +7,7 @@ import logging
 import shutil
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -160,11 +161,29 @@ def _check_same(folder: Path, before: Key, now: Key) -> None:
     for what, values in now.items():
         then = before.get(what, [])
         if then != values:
-            old, new = [v for v in then if v not in values], [v for v in values if v not in then]
+            if what == "input":
+                differs, again = _input_differs(then, values), "the same files in the same order"
+            else:
+                old, new = [v for v in then if v not in values], [v for v in values if v not in then]
+                differs, again = f"its {what} was {_listed(old)}, now it is {_listed(new)}", "the same again"
             raise BatchError(
-                f"cannot go on with the run in {folder}: its {what} was {_listed(old)}, now it is {_listed(new)}; "
-                "give the same again, or remove the folder to begin anew"
+                f"cannot go on with the run in {folder}: {differs}; give {again}, or remove the folder to begin anew"
             )
+
+
+def _input_differs(then: list[list[str]], now: list[list[str]]) -> str:
+    """Say which inputs, each a path and the state of the file, are new, missing, changed or in another place."""
+    was, given = dict(then), dict(now)
+    before, paths = [path for path, _ in then], [path for path, _ in now]
+    found = {
+        "new": list((Counter(paths) - Counter(before)).elements()),
+        "missing": list((Counter(before) - Counter(paths)).elements()),
+        "changed": [path for path in was if given.get(path, was[path]) != was[path]],
+    }
+    said = [f"{what}: {_listed(files)}" for what, files in found.items() if files]
+    if sorted(before) == sorted(paths):
+        said += [f"moved: {a} is given where {b} was" for a, b in zip(paths, before, strict=True) if a != b][:1]
+    return f"the input is not the same ({'; '.join(said)})"
 
 
 def _listed(values: list[Any]) -> str:

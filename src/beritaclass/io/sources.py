@@ -57,12 +57,12 @@ class Source:
     size: int = 0
     done: int = field(default=0, compare=False)
 
-    def identity(self) -> str:
-        """Return what tells this file from another, or from itself after a change."""
+    def identity(self) -> tuple[str, str]:
+        """Return its path, and what tells it from itself after a change."""
         if self.path == "-":
-            return "standard input"
+            return "standard input", ""
         changed = Path(self.path).stat().st_mtime_ns if Path(self.path).exists() else 0
-        return f"{self.path} ({self.size} bytes, changed at {changed} ns)"
+        return self.path, f"{self.size} bytes, changed at {changed} ns"
 
 
 def find_sources(inputs: str | Path | Iterable[str | Path]) -> list[Source]:
