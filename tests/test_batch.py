@@ -629,14 +629,15 @@ def test_standard_input_can_be_resumed(
     [
         ("out.doc", {}, "cannot tell a format"),
         ("out.parquet.gz", {}, "cannot tell a format"),
-        ("tiada/out.jsonl", {}, "there is no folder"),
+        ("tiada/out.jsonl", {}, "cannot write tiada/out.jsonl: there is no folder"),
+        ("dump.jsonl/out.jsonl", {}, "cannot write dump.jsonl/out.jsonl: there is no folder"),
         (".", {}, "is a folder"),
         ("out.jsonl", {"wide": True}, "for CSV and Parquet"),
         ("out.jsonl", {"keep": ["tags"]}, "cannot keep 'tags'"),
         ("out.csv", {"wide": True, "keep": ["kriminal"]}, "cannot keep 'kriminal'"),
         ("-", {"keep": ["id"]}, "cannot keep 'id'"),
         ("out.jsonl", {"n_jobs": 0}, "n_jobs must be 1 or more"),
-        ("out.jsonl", {"rejects": "tiada/x.jsonl"}, "there is no folder"),
+        ("out.jsonl", {"rejects": "tiada/x.jsonl"}, "cannot write tiada/x.jsonl: there is no folder"),
     ],
 )
 def test_what_cannot_work_is_said_before_anything_is_done(
@@ -646,6 +647,31 @@ def test_what_cannot_work_is_said_before_anything_is_done(
     with pytest.raises(InputError, match=message):
         bc.tag_dump(dump, output, model=model, **options)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["dump.jsonl"]
+
+
+def test_an_output_that_cannot_be_written_is_named_as_it_was_given(
+    tmp_path: Path, dump: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+        with pytest.raises(InputError, match=r"^cannot write out\.jsonl: nothing may be written into the folder"):
+            bc.tag_dump(dump, "out.jsonl", model=model)
+
+    def denied(self: Path, *_: Any, **__: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", denied)
+        with pytest.raises(
+            BatchError, match=r"^cannot write out\.jsonl: .* in out\.jsonl\.unfinished: Permission denied$"
+        ):
+            bc.tag_dump(dump, "out.jsonl", model=model)
+    monkeypatch.setattr(Path, "replace", denied)
+    with pytest.raises(
+        BatchError, match=r"^cannot write out\.jsonl: Permission denied; the finished parts are kept in"
+    ):
+        bc.tag_dump(dump, "out.jsonl", model=model)
 
 
 def test_a_kept_field_that_no_record_has_is_said(

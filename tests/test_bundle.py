@@ -57,6 +57,13 @@ def test_what_is_no_model_is_not_written_over(model: bc.TopicClassifier, tmp_pat
     assert (tmp_path / "thesis.txt").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_named_as_it_was_given(model: bc.TopicClassifier, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError) as raised:
+        bc.save(model, tmp_path / "file" / "model")
+    assert raised.value.filename == str(tmp_path / "file" / "model")
+
+
 def test_an_unfitted_model_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not fitted"):
         bc.save(bc.TopicClassifier(), tmp_path / "m")

@@ -240,7 +240,12 @@ def tag_dump(
                 "options": [f"{name}={value}" for name, value in asdict(options).items()]
                 + [f"limit={limit}", f"sample={sample}", f"seed={seed}", f"beritaclass={version('beritaclass')}"],
             }
-            sink = stack.enter_context(Journal(unfinished, key, resume))
+            try:
+                sink = stack.enter_context(Journal(unfinished, key, resume))
+            except OSError as error:
+                raise BatchError(
+                    f"cannot write {output}: no finished parts can be kept in {unfinished}: {error.strerror or error}"
+                ) from error
 
         parts = divide(choose(read_raw(sources, fields), limit, sample, seed))
         summary = _resumed(sink, parts)

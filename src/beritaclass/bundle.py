@@ -39,7 +39,7 @@ import numpy.typing as npt
 from beritaclass._estimator import Estimator
 from beritaclass._resources import model_path
 from beritaclass.classifier import N_PLACES, TopicClassifier
-from beritaclass.errors import BundleError, BundleFormatError, BundleIntegrityError, InputError
+from beritaclass.errors import BundleError, BundleFormatError, BundleIntegrityError, InputError, naming
 from beritaclass.preprocessing.stemming import check_sastrawi
 from beritaclass.taxonomy import Taxonomy, parse_taxonomy
 from beritaclass.vectorizer import FIELDS, TopicVectorizer
@@ -149,13 +149,14 @@ def save(
     target = folder.resolve()
     fresh = target.with_name(f".{target.name}.{uuid4().hex}")
     old = fresh.with_name(f"{fresh.name}.old")
-    fresh.mkdir(parents=True)
     try:
-        for name, content in contents.items():
-            (fresh / name).write_bytes(content)
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
+        with naming(folder, fresh):
+            fresh.mkdir(parents=True)
+            for name, content in contents.items():
+                (fresh / name).write_bytes(content)
+            if target.exists():
+                target.rename(old)
+            fresh.rename(target)
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -15,9 +15,11 @@ BeritaclassError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 
@@ -117,3 +119,14 @@ def import_extra(module: str, *, extra: str, feature: str) -> ModuleType:
             f"{feature} needs the package {package!r}, which is not installed: pip install 'beritaclass[{extra}]'",
             name=package,
         ) from error
+
+
+@contextmanager
+def naming(asked: Path, temporary: Path) -> Iterator[None]:
+    """Let an OSError name what was asked for, not what is written in its place until it is whole."""
+    try:
+        yield
+    except OSError as error:
+        if str(error.filename).startswith(str(temporary)):
+            error.filename, error.filename2 = str(asked), None
+        raise

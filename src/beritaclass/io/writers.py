@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import orjson
 
-from beritaclass.errors import InputError, import_extra
+from beritaclass.errors import InputError, import_extra, naming
 
 _KINDS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 _BYTES_A_GROUP = 1 << 22
@@ -49,8 +49,11 @@ def check_place(output: Path) -> None:
     """Raise InputError if no file can be written there."""
     if output.is_dir():
         raise InputError(f"{output} is a folder; name a file in it, such as {output / 'tags.jsonl'}")
-    if not output.absolute().parent.is_dir():
-        raise InputError(f"there is no folder {output.absolute().parent} for {output.name}")
+    folder = output.absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"cannot write {output}: there is no folder {folder}; make it, or write elsewhere")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"cannot write {output}: nothing may be written into the folder {folder}; write elsewhere")
 
 
 def check_keep(keep: Sequence[str], own: Iterable[str] = ("id", "tags", "scores")) -> None:
@@ -101,11 +104,12 @@ def whole(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that appears under its name when the block ends well, on the disk by then, and else not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+        with naming(path, temporary):
+            with temporary.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     if os.name == "posix":  # the name is on the disk only when its folder is
