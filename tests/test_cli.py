@@ -375,19 +375,42 @@ def test_a_terminal_gets_a_table() -> None:
     assert "{" not in output
 
 
-def test_explain_on_a_terminal_adds_up_the_fields_of_a_term(tmp_path: Path) -> None:
+def explain_on_a_terminal(article: Path, columns: int) -> str:
     pexpect = pytest.importorskip("pexpect")
-    article = {"title": "Polisi Tangkap Pencuri Motor", "text": f"{CRIME} Pencuri motor itu mengaku [sic] bersalah."}
-    (tmp_path / "a.jsonl").write_text(json.dumps(article))
-    args = ["explain", str(tmp_path / "a.jsonl"), "--topic", "kriminal"]
-    child = pexpect.spawn(COMMAND, args, encoding="utf-8", dimensions=(60, 140), env=os.environ | {"COLUMNS": "140"})
+    child = pexpect.spawn(
+        COMMAND,
+        ["explain", str(article), "--topic", "kriminal"],
+        encoding="utf-8",
+        dimensions=(60, columns),
+        env=os.environ | {"COLUMNS": str(columns)},
+    )
     output = child.read()
     child.close()
     assert child.exitstatus == 0
+    return re.sub(r"\x1b\[[\d;]*m", "", output)
+
+
+def test_explain_on_a_terminal_adds_up_the_fields_of_a_term(tmp_path: Path) -> None:
+    article = {"title": "Polisi Tangkap Pencuri Motor", "text": f"{CRIME} Pencuri motor itu mengaku [sic] bersalah."}
+    (tmp_path / "a.jsonl").write_text(json.dumps(article))
+    output = explain_on_a_terminal(tmp_path / "a.jsonl", 140)
     assert len(re.findall(r"^curi {2,}", output, re.M)) == 1
     (row,) = re.findall(r"^curi {2,}([a-z, ]+?)  +([a-z, ]+?) +\+\d\.\d{3} ", output, re.M)
     assert set(row[0].split(", ")) == {"pencurian", "pencuri"}
     assert set(row[1].split(", ")) == {"title", "lead", "text"}
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+def test_bars_fit_the_terminal_and_keep_their_proportions(tmp_path: Path, columns: int) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"title": "Polisi Tangkap Pencuri Sepeda Motor", "text": CRIME}))
+    output = explain_on_a_terminal(tmp_path / "a.jsonl", columns)
+    bars = re.findall(r"([+-]\d\.\d{3})  (█*)(\S?)", output)
+    values = [abs(float(value)) for value, *_ in bars]
+    lengths = [len(whole) for _, whole, _ in bars]
+    assert "…" not in {end for *_, end in bars}
+    assert max(map(len, output.split("\r\n"))) <= columns
+    for value, length in zip(values, lengths, strict=True):
+        assert length == pytest.approx(max(lengths) * value / max(values), abs=1)
 
 
 def test_shares_of_terms_and_the_intercept_add_up(tagger: bc.TopicClassifier, examples: list[bc.Article]) -> None:

@@ -232,6 +232,7 @@ def explain(source: str, topic: str | None, html: str | None, number: int, model
 
 
 def _print_explanations(explanations: Sequence[Explanation]) -> None:
+    from rich.bar import Bar
     from rich.table import Table
     from rich.text import Text
 
@@ -256,9 +257,10 @@ def _print_explanations(explanations: Sequence[Explanation]) -> None:
         )
         table = Table("stem", "in the article", "field", "adds", "", box=None, header_style="dim", pad_edge=False)
         table.columns[3].justify = "right"
+        table.columns[4].max_width = 20
         for sign, colour, n in ((1, "green", 10), (-1, "red", 5)):
             for share in [share for share in terms if share.value * sign > 0][:n]:
-                bar = Text("█" * max(round(20 * abs(share.value) / longest), 1), colour)
+                bar = Bar(longest, 0, abs(share.value), color=colour)
                 words = Text(", ".join(share.surfaces))
                 table.add_row(Text(share.term), words, ", ".join(share.fields), f"{share.value:+.3f}", bar)
         console.print(table, "")
