@@ -10,7 +10,9 @@ import json
 import logging
 import lzma
 import os
+import re
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -431,12 +433,44 @@ def test_an_unreadable_file_among_good_ones_is_one_reject(tmp_path: Path) -> Non
         assert [Path(e.source).name for e in rejected] == ["b.parquet", "c.jsonl.gz", "d.jsonl", "e.xml"]
 
 
-@pytest.mark.parametrize("content", [bz2.compress(LINES.encode()), lzma.compress(LINES.encode()), b"PK\x03\x04\x14\0"])
-def test_what_is_no_text_is_never_taken_for_an_article(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "dump").write_bytes(content)
+def others() -> dict[str, bytes]:
+    """Files of formats that are not read, or not under any name."""
+    archive, parquet = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as stream:
+        stream.writestr("a.jsonl", LINES)
+    pq.write_table(pa.Table.from_pylist(RECORDS), parquet)
+    return {
+        "Parquet": parquet.getvalue(),
+        "zip": archive.getvalue(),
+        "bzip2": bz2.compress(LINES.encode()),
+        "xz": lzma.compress(LINES.encode()),
+        "PDF": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3",
+        "gzip": gzip.compress(gzip.compress(LINES.encode())),
+        "zstd": gzip.compress(zstandard.compress(LINES.encode())),
+    }
+
+
+@pytest.mark.parametrize("suffix", ["", ".jsonl", ".json", ".csv", ".txt", ".xml", ".html", ".csv.gz"])
+@pytest.mark.parametrize("kind", others())
+def test_what_is_no_text_is_never_taken_for_an_article(tmp_path: Path, kind: str, suffix: str) -> None:
+    (tmp_path / f"dump{suffix}").write_bytes(others()[kind])
+    articles, (reject,) = read(tmp_path / f"dump{suffix}")
+    assert articles == []
+    todo = "rename or unpack it first" if kind == "Parquet" else "unpack or convert it first"
+    assert re.fullmatch(rf"the file cannot be read: it is {kind}\b.*{todo}", reject.reason)
+
+
+def test_bytes_that_are_none_of_these_are_no_article_either(tmp_path: Path) -> None:
+    (tmp_path / "dump").write_bytes(b"\x89HDF\r\n\x1a\n\0\0")
     articles, (reject,) = read(tmp_path / "dump")
     assert articles == []
     assert "it is no text; expected .jsonl" in reject.reason
+
+
+def test_a_text_that_begins_like_another_format_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("PAR1,isi\nx,Harga naik.\n")
+    (tmp_path / "b.txt").write_text("PK 3 Jakarta dibuka.")
+    assert [a.text for a in read(tmp_path)[0]] == ["Harga naik.", "PK 3 Jakarta dibuka."]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the permissions of POSIX")

@@ -157,11 +157,13 @@ def _open(source: Source, fields: Fields) -> tuple[str, Records]:
     kind = format_of(source.name)
     if kind == "parquet":
         return kind, read_parquet(source)
-    blocks = read_blocks(source)
+    head, blocks = _peek(read_blocks(source))
+    if found := _OTHERS.match(head):
+        raise _not_read(found.lastgroup)
     if kind != "html":  # a page says in its head how it is encoded
         blocks = as_utf8(blocks, source.path)
-    head, blocks = _peek(blocks)
     if kind in ("", "json"):
+        head, blocks = _peek(blocks)
         kind = _sniff(head, kind or "text", fields)
     return kind, READERS[kind](blocks, source, fields)
 
@@ -192,7 +194,21 @@ _BEGINNINGS = (
 )
 
 
-_NO_TEXT = (b"PK\x03\x04", b"BZh", "\xfd7zXZ".encode(), b"%PDF")  # zip and Excel, bzip2, xz after `as_utf8`, PDF
+_OTHERS = re.compile(
+    rb"(?P<Parquet>PAR1\x15)|(?P<zip>PK(?:\x03\x04|\x05\x06))|(?P<bzip2>BZh\d1AY&SY)|(?P<xz>\xfd7zXZ\0)|(?P<PDF>%PDF-)|"
+    rb"(?P<gzip>\x1f\x8b)|(?P<zstd>\x28\xb5\x2f\xfd)"
+)
+"""How files begin that are not read under the name they have; what was gzip or zstd is unpacked by then."""
+
+
+def _not_read(what: str | None) -> RecordError:
+    if what == "Parquet":
+        return RecordError(
+            "it is Parquet; expected that in a file, unpacked, whose name ends in .parquet: rename or unpack it first"
+        )
+    return RecordError(
+        f"it is {what or 'no text'}; expected {', '.join(FORMATS)}, plain, .gz or .zst: unpack or convert it first"
+    )
 
 
 def _sniff(head: bytes, otherwise: str, fields: Fields) -> str:
@@ -201,12 +217,8 @@ def _sniff(head: bytes, otherwise: str, fields: Fields) -> str:
     line, newline, _ = start.partition(b"\n")
     if not start and otherwise == "text":
         return "jsonl"  # of which there may be none; a text is an article, if an empty one
-    if head.startswith(b"PAR1"):
-        raise RecordError("Parquet is read from files only, and only under a name that ends in .parquet")
-    if otherwise == "text" and (b"\0" in head or head.startswith(_NO_TEXT)):
-        raise RecordError(
-            f"it is no text; expected {', '.join(FORMATS)}, plain, .gz or .zst: unpack or convert it first"
-        )
+    if otherwise == "text" and b"\0" in head:
+        raise _not_read(None)
     if start.startswith(b"{"):
         with suppress(RecordError):
             parse_line(line)
