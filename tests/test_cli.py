@@ -357,6 +357,19 @@ def test_train_refuses_topics_that_the_taxonomy_does_not_have(tmp_path: Path) ->
     assert "did you mean 'ppdb'" in done.stderr
 
 
+def test_a_topic_whose_keywords_stand_nowhere_is_not_said_to_be_learned(tmp_path: Path) -> None:
+    (tmp_path / "topics.toml").write_text(
+        "[antah]\nkeywords = ['antah-berantah']\n[aparat]\nkeywords = ['polisi', 'tersangka', 'menangkap']\n"
+    )
+    code, _, error = invoke(
+        *("train", "--unlabelled", EXAMPLES, "--taxonomy", tmp_path / "topics.toml", "-o", tmp_path / "model")
+    )
+    assert code == 0
+    assert "warning: topic 'antah': the keywords make examples of 0 articles" in error
+    assert "warning: antah: in no article stands antah-berantah" in error
+    assert "learned 1 of 2 topics from keywords in 102 articles" in error
+
+
 def test_evaluate_joins_labels_and_articles(tmp_path: Path) -> None:
     gold, articles = tmp_path / "gold.jsonl", tmp_path / "articles.jsonl"
     gold.write_text(json.dumps({"id": "1", "topics": ["kriminal"], "unsure": ["hukum"]}) + "\n")

@@ -64,6 +64,7 @@ def test_it_finds_articles_without_the_keywords() -> None:
     model, (report,) = fit_keywords([*FISH, *OTHER], TAXONOMY)
     assert all([tag.topic for tag in model.tag(text)] == ["perikanan"] for text in [*FISH, *without])
     assert not any(model.tag(text) for text in OTHER)
+    assert report.learned
     assert report.unheard == ("gurita",)
     assert report.examples == 16
     assert report.agreement > 0.9
@@ -103,6 +104,7 @@ def test_keywords_that_are_none_are_refused() -> None:
 
 def test_a_topic_that_no_article_is_about_is_warned_of_and_never_said() -> None:
     with pytest.warns(UserWarning, match="topic 'perikanan': the keywords make examples of 0 articles"):
-        model, _ = fit_keywords(OTHER, TAXONOMY)
+        model, (report,) = fit_keywords(OTHER, TAXONOMY)
+    assert not report.learned
     assert not any(model.tag(text) for text in [*OTHER, *FISH])
     assert isinstance(model, bc.TopicClassifier)

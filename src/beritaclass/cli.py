@@ -592,7 +592,10 @@ def _train_from_keywords(
     for t in report:
         if t.unheard:
             click.echo(f"warning: {t.topic}: in no article stands {', '.join(t.unheard)}", err=True)
-    click.echo(f"learned {len(report)} topics from keywords in {len(articles)} articles: {output}", err=True)
+    n_learned = sum(t.learned for t in report)
+    click.echo(
+        f"learned {n_learned} of {len(report)} topics from keywords in {len(articles)} articles: {output}", err=True
+    )
 
 
 def _print_gain(first: dict[str, Article], together: dict[str, Article], known: Taxonomy | None) -> None:

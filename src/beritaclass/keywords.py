@@ -65,6 +65,8 @@ class KeywordTopic:
         Articles without any keyword that the final model says the topic of.
     check : tuple of str
         Ids (or beginnings) of articles to read, the surest and the most doubtful ones without a keyword.
+    learned : bool
+        Whether there were examples and counter-examples enough; if not, the topic is said of no article.
     """
 
     topic: str
@@ -74,6 +76,7 @@ class KeywordTopic:
     agreement: float
     found: int
     check: tuple[str, ...]
+    learned: bool
 
 
 def phrases(keywords: Iterable[str]) -> dict[str, Phrase]:
@@ -219,11 +222,12 @@ def fit_keywords(
     for i, topic in enumerate(topics):
         unheard = tuple(keyword for keyword in topic.keywords if keyword not in heard)
         n_conflicts = int(((for_[:, i] > 0) & ~voted[:, i]).sum())
-        report.append(KeywordTopic(topic.slug, int(examples[:, i].sum()), n_conflicts, unheard, 0.0, 0, ()))
+        n_examples = int(examples[:, i].sum())
+        report.append(KeywordTopic(topic.slug, n_examples, n_conflicts, unheard, 0.0, 0, (), bool(learnable[i])))
         if not learnable[i]:
             others = (counted & ~target)[:, i].sum()
             warnings.warn(
-                f"topic {topic.slug!r}: the keywords make examples of {examples[:, i].sum()} articles and counter-"
+                f"topic {topic.slug!r}: the keywords make examples of {n_examples} articles and counter-"
                 f"examples of {others}; with fewer than {FEWEST} of either it will be said of no article; give more "
                 "keywords or more articles",
                 stacklevel=2,
