@@ -320,6 +320,9 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 def test_the_shipped_model_is_small_whole_and_explains_itself() -> None:
     files = [path for path in model_path().iterdir() if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 25_000_000
-    assert bc.load().classes_.tolist() == sorted(topic.slug for topic in news_taxonomy())
+    model = bc.load()
+    assert model.classes_.tolist() == sorted(topic.slug for topic in news_taxonomy())
     card = (model_path() / "CARD.md").read_text(encoding="utf-8")
     assert all(word in card for word in ("trained", "measured", "weak"))
+    assert "the first needs half of its threshold, the second nine\ntenths, each further one 1.2 times" in card
+    assert np.unique(model.shares_, axis=1).ravel().tolist() == [0.5, 0.9, 1.2]

@@ -444,6 +444,9 @@ CARD = """# The shipped model: news
 {n_topics} topics of Indonesian news, linear, {n_columns:,} columns. `beritaclass topics` lists them;
 `data/topics.toml` defines them.
 
+What a topic needs goes by its place among the article's topics: the first needs half of its threshold, the second nine
+tenths, each further one 1.2 times; a tag's threshold as shown by `explain` is what counted.
+
 ## For whom
 
 For newsrooms, media monitors and researchers who want to sort, filter and count Indonesian news articles by topic.
