@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,36 @@ def imported_by(code: str) -> set[str]:
 def test_each_public_name_is_importable_and_documented(name: str) -> None:
     assert (getattr(bc, name).__doc__ or "").strip()
     assert name in dir(bc)
+
+
+def public_callables() -> dict[str, Callable[..., object]]:
+    """What can be called of what is public, methods too, but for errors and the methods of Python's own classes."""
+    found = {name: getattr(bc, name) for name in bc.__all__ if name != "BeritaclassError"}
+    for name, thing in list(found.items()):
+        if isinstance(thing, type):
+            found |= {
+                f"{name}.{method}": function
+                for method, function in inspect.getmembers(thing, callable)
+                if not method.startswith("_") and str(getattr(function, "__module__", "")).startswith("beritaclass")
+            }
+    return found
+
+
+def sections(thing: object) -> dict[str, str]:
+    """Split a docstring by the underlined headings of numpydoc."""
+    _, *parts = re.split(r"^(\w+)\n-{3,}\n", inspect.getdoc(thing) or "", flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+@pytest.mark.parametrize("name", public_callables())
+def test_parameters_and_returns_are_documented(name: str) -> None:
+    thing, documented = public_callables()[name], sections(public_callables()[name])
+    signature = inspect.signature(thing)
+    entries = re.findall(r"^(\S.*?)(?: : .*)?$", documented.get("Parameters", ""), re.MULTILINE)
+    described = {parameter.strip("* ") for entry in entries for parameter in entry.split(",")}
+    assert set(signature.parameters) - {"self"} == described
+    if not isinstance(thing, type) and signature.return_annotation != "None":
+        assert documented.keys() & {"Returns", "Yields"}
 
 
 def test_type_checkers_see_the_same_names() -> None:

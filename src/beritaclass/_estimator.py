@@ -18,7 +18,17 @@ class Estimator:
         return [name for name in inspect.signature(cls).parameters if name != "self"]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name; with `deep`, those of nested estimators as 'outer__inner' too."""
+        """Return the parameters by name.
+
+        Parameters
+        ----------
+        deep : bool, default True
+            Whether to return those of nested estimators too, as 'outer__inner'.
+
+        Returns
+        -------
+        dict of str to object
+        """
         params = {name: getattr(self, name) for name in self._parameter_names()}
         if deep:
             for name, value in list(params.items()):
@@ -28,6 +38,15 @@ class Estimator:
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters by name, 'outer__inner' those of a nested estimator.
+
+        Parameters
+        ----------
+        **params : object
+            The new values; they are checked when the estimator is fitted.
+
+        Returns
+        -------
+        self : Estimator
 
         Raises
         ------

@@ -63,6 +63,14 @@ class Article:
     def of(cls, article: Article | str) -> Article:
         """Return `article` itself, or an article whose text is the given string.
 
+        Parameters
+        ----------
+        article : Article or str
+
+        Returns
+        -------
+        Article
+
         Raises
         ------
         InputError
@@ -78,10 +86,19 @@ class Article:
     def each(cls, articles: Iterable[Article | str]) -> Iterator[Article]:
         """Return what `of` makes of each of some articles.
 
+        Parameters
+        ----------
+        articles : iterable of Article or str
+
+        Returns
+        -------
+        iterator of Article
+
         Raises
         ------
         InputError
-            If it is a single article: the letters of a string would be taken for articles.
+            If it is a single article: the letters of a string would be taken for articles. Or, as the iterator comes
+            to it, if one is neither an Article nor a string.
         """
         if isinstance(articles, str | bytes | cls):
             raise InputError(

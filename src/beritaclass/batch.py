@@ -202,18 +202,30 @@ def tag_dump(
     limit : int, optional
         Read no more than so many records.
     sample : int, optional
-        Tag only so many records, drawn at random with `seed`; they are held in memory.
+        Tag only so many records, drawn at random; they are held in memory.
+    seed : int, default 0
+        Of the draw.
     fields : Fields
         What the fields are called, where the usual names do not find them.
     progress : bool, default True
         Whether to show a bar on a terminal, and to log a line now and then elsewhere.
 
+    Returns
+    -------
+    Summary
+        How many records were read, tagged and rejected, why, and how many articles each topic has.
+
     Raises
     ------
     InputError
-        If an argument or an input cannot be used.
+        If an argument, an input or the output cannot be used.
     BatchError
-        If there are too many rejects, the disk is full, or there is nothing to resume that fits.
+        If there are too many rejects, the output cannot be written or the disk is full, or there is nothing to resume
+        that fits.
+    BundleError
+        If the model cannot be loaded.
+    MissingExtraError
+        If a package that reads or writes a format is not installed.
     """
     started = time.monotonic()
     target = Path(output)

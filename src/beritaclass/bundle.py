@@ -62,7 +62,16 @@ _JSON_NAMES = {list: "a list", bool: "true or false", dict: "an object"}
 
 
 def load(path: str | Path | None = None) -> TopicClassifier:
-    """Load a model; without a path, the shipped one.
+    """Load a model.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The folder that `save` wrote; the shipped model if none is given.
+
+    Returns
+    -------
+    TopicClassifier
 
     Raises
     ------
@@ -95,12 +104,21 @@ def save(
     provenance : mapping, optional
         What the model was trained on and how well it did; goes into the manifest as it is.
 
+    Returns
+    -------
+    Path
+        The folder.
+
     Raises
     ------
     BundleError
         If something else than a bundle stands at `path`.
     InputError
         If `provenance` holds what JSON cannot.
+    NotFittedError
+        If the model is not fitted.
+    OSError
+        If the folder cannot be written.
     """
     model._check_fitted()
     folder = Path(path)

@@ -30,7 +30,15 @@ _BY_TOPIC = ("coef_", "intercept_", "slope_", "offset_", "thresholds_", "shares_
 
 
 class Tag(NamedTuple):
-    """A topic that an article has, and how probable it is."""
+    """A topic that an article has, and how probable it is.
+
+    Parameters
+    ----------
+    topic : str
+        Its slug, such as 'bea-cukai'.
+    probability : float
+        From 0 to 1, calibrated: of all tags of probability 0.8, some 80 in 100 should be right.
+    """
 
     topic: str
     probability: float
@@ -38,7 +46,16 @@ class Tag(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An article with its tags, the most probable first, and the probability of every topic if asked for."""
+    """An article with its tags.
+
+    Parameters
+    ----------
+    article : Article
+    tags : tuple of Tag
+        Its topics, the most probable first; empty if it has none.
+    scores : mapping of str to float, or None, default None
+        The probability of every topic of the model, said or not; None if it was not asked for.
+    """
 
     article: Article
     tags: tuple[Tag, ...]
@@ -120,6 +137,10 @@ class TopicClassifier(Estimator):
             one of each article; or an indicator matrix, whose topics are named by their columns, '0', '1', ...
         unsure : sequence of n_articles collections of slugs, optional
             Topics that count neither for nor against.
+
+        Returns
+        -------
+        self : TopicClassifier
 
         Raises
         ------
@@ -233,10 +254,15 @@ class TopicClassifier(Estimator):
         taxonomy : Taxonomy, optional
             Names of the new topics. One that implies a topic of this model lifts that topic's probability to its own.
 
+        Returns
+        -------
+        TopicClassifier
+            A new one; this one is not changed.
+
         Raises
         ------
         InputError
-            If this model says just one topic of each article.
+            If this model says just one topic of each article, or as `fit` does.
         """
         self._check_fitted()
         if not self.multilabel_:
@@ -261,6 +287,11 @@ class TopicClassifier(Estimator):
         ----------
         other : TopicClassifier
             Learned on the columns of this model, as `with_topics` and `fit_keywords(beside=...)` do.
+
+        Returns
+        -------
+        TopicClassifier
+            A new one; neither of the two is changed.
 
         Raises
         ------
@@ -293,6 +324,16 @@ class TopicClassifier(Estimator):
 
         Each topic left needs just its threshold from then on, whatever its place among them: an article may be about
         what was taken out.
+
+        Parameters
+        ----------
+        topics : iterable of str
+            Their slugs.
+
+        Returns
+        -------
+        TopicClassifier
+            A new one; this one is not changed.
 
         Raises
         ------
@@ -366,7 +407,24 @@ class TopicClassifier(Estimator):
         return said.astype(np.int64) if self.multilabel_ else self.classes_[probability.argmax(axis=1)]
 
     def score(self, X: Sequence[Article | str], y: Labels) -> float:
-        """Return the share of the articles whose topics are all right (scikit-learn's accuracy)."""
+        """Return the share of the articles whose topics are all right (scikit-learn's accuracy).
+
+        Parameters
+        ----------
+        X : sequence of n_articles Article or str
+        y : sequence of n_articles collections of slugs, or of slugs, or array of shape (n_articles, n_topics)
+            The right topics, in the form that the model was fitted on, see `fit`.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+
+        Raises
+        ------
+        InputError
+            If `y` has another form, or a label is no string.
+        """
         multilabel, labels = _as_labels(y)
         if multilabel != self.multilabel_:
             raise InputError("y must have the form that the model was fitted on: one topic an article, or any number")
@@ -403,11 +461,42 @@ class TopicClassifier(Estimator):
         return probability, said
 
     def tag(self, article: Article | str) -> tuple[Tag, ...]:
-        """Return the topics of one article, the most probable first; none if nothing fits."""
+        """Return the topics of one article.
+
+        Parameters
+        ----------
+        article : Article or str
+
+        Returns
+        -------
+        tuple of Tag
+            The most probable first; empty if the article has no topic.
+
+        Raises
+        ------
+        InputError
+            If it is neither an Article nor a string.
+        """
         return self.tag_batch([article])[0]
 
     def tag_batch(self, articles: Sequence[Article | str]) -> list[tuple[Tag, ...]]:
-        """Return the topics of each article, the most probable first."""
+        """Return the topics of each of some articles.
+
+        Parameters
+        ----------
+        articles : sequence of n_articles Article or str
+            They are in memory at once; `pipe` takes a stream.
+
+        Returns
+        -------
+        list of n_articles tuples of Tag
+            For each article its topics, the most probable first; empty if it has none.
+
+        Raises
+        ------
+        InputError
+            If it is a single article, or one is neither an Article nor a string.
+        """
         return [tagged.tags for tagged in self.pipe(articles, batch_size=max(len(articles), 1))]
 
     def pipe(
@@ -419,13 +508,19 @@ class TopicClassifier(Estimator):
         ----------
         articles : iterable of Article or str
         batch_size : int, default 1024
+            Articles that are held and tagged at a time.
         scores : bool, default False
             Whether each result carries the probability of every topic.
+
+        Yields
+        ------
+        Tagged
+            One for each article.
 
         Raises
         ------
         InputError
-            If `batch_size` is less than 1.
+            If `batch_size` is less than 1, `articles` is a single article, or one is neither an Article nor a string.
         """
         self._check_fitted()
         if batch_size < 1:
@@ -459,10 +554,23 @@ class TopicClassifier(Estimator):
     def explain(self, article: Article | str, topic: str) -> Explanation:
         """Return the exact reasons for or against a topic.
 
+        Parameters
+        ----------
+        article : Article or str
+        topic : str
+            Slug of the topic, whether the article has it or not.
+
+        Returns
+        -------
+        Explanation
+            Its contributions and the intercept add up to the decision value.
+
         Raises
         ------
         UnknownTopicError
             If the model does not have this topic.
+        InputError
+            If the article is neither an Article nor a string.
         """
         self._check_fitted()
         article = Article.of(article)

@@ -130,6 +130,11 @@ def evaluate(
     n_resamples : int, default 1000
         Resamples of the articles for the intervals.
     random_state : int, default 0
+        Seed of the resamples.
+
+    Returns
+    -------
+    Evaluation
 
     Raises
     ------

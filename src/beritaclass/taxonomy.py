@@ -100,7 +100,13 @@ class Taxonomy:
             raise UnknownTopicError.of(slug, self.topics) from None
 
     def to_toml(self) -> str:
-        """Return the taxonomy as the text of its file."""
+        """Return the taxonomy as the text of its file.
+
+        Returns
+        -------
+        str
+            TOML that `read_taxonomy` reads back to an equal taxonomy.
+        """
         lines = [f"version = {_toml_string(self.version)}"]
         for topic in self:
             lines += ["", f"[{_toml_string(topic.slug)}]"]
@@ -111,11 +117,30 @@ class Taxonomy:
         return "\n".join(lines) + "\n"
 
     def current(self, slug: str) -> str:
-        """Return what a topic of an old output is called now; a slug that was never renamed stays as it is."""
+        """Return what a topic of an old output is called now.
+
+        Parameters
+        ----------
+        slug : str
+
+        Returns
+        -------
+        str
+            The slug of the topic that was formerly called so; one that was never renamed stays as it is.
+        """
         return next((t.slug for t in self if slug in t.formerly and slug not in self.topics), slug)
 
     def closure(self, slugs: Iterable[str]) -> set[str]:
-        """Return the given topics with all that they imply; topics not of this taxonomy stay as they are.
+        """Return the given topics with all that they imply.
+
+        Parameters
+        ----------
+        slugs : iterable of str
+
+        Returns
+        -------
+        set of str
+            Topics that are not of this taxonomy are in it as they are.
 
         Examples
         --------

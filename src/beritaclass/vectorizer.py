@@ -128,6 +128,10 @@ class TopicVectorizer(Estimator):
         X : iterable of Article or str
         y : ignored
 
+        Returns
+        -------
+        self : TopicVectorizer
+
         Raises
         ------
         InputError
@@ -176,7 +180,22 @@ class TopicVectorizer(Estimator):
         return self
 
     def fit_transform(self, X: Sequence[Article | str], y: object = None) -> csr_array:
-        """Fit, then return the rows of the same articles."""
+        """Fit, then return the rows of the same articles.
+
+        Parameters
+        ----------
+        X : sequence of n_articles Article or str
+        y : ignored
+
+        Returns
+        -------
+        csr_array of shape (n_articles, n_columns), float32
+
+        Raises
+        ------
+        InputError
+            As `fit` does.
+        """
         return self.fit(X).transform(X)
 
     def transform(self, X: Iterable[Article | str]) -> csr_array:
@@ -207,7 +226,17 @@ class TopicVectorizer(Estimator):
             self.transform(["kata"])
 
     def get_feature_names_out(self, input_features: object = None) -> npt.NDArray[np.object_]:
-        """Return the name of each column, such as 'title: bea cukai'."""
+        """Return the name of each column.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of shape (n_columns,), object
+            Field and term, such as 'title: bea cukai'.
+        """
         self._check_fitted()
         left, right = np.divmod(self.pair_keys_, len(self.stems_))
         terms = self.stems_ + [f"{self.stems_[a]} {self.stems_[b]}" for a, b in zip(left, right, strict=True)]
@@ -218,7 +247,20 @@ class TopicVectorizer(Estimator):
         return names
 
     def locate(self, text: str, field: str) -> dict[int, list[tuple[int, int]]]:
-        """Return where the terms of a cleaned field stand: start and end offsets by column."""
+        """Return where the terms of a cleaned field stand.
+
+        Parameters
+        ----------
+        text : str
+            The field, as `cleaned_fields` gives it.
+        field : str
+            'title', 'lead' or 'text': whose columns to look for.
+
+        Returns
+        -------
+        dict of int to list of (int, int)
+            By column, where its term starts and ends in `text`, in characters.
+        """
         columns = self.columns_[FIELDS.index(field)]
         n_stems = len(self.stems_)
         places: dict[int, list[tuple[int, int]]] = {}
@@ -250,7 +292,20 @@ class TopicVectorizer(Estimator):
         return keys[frequent]
 
     def set_vocabulary(self, stems: list[str], pairs: Ints, columns: Ints, idf: Floats) -> Self:
-        """Take over a learned vocabulary instead of fitting one; see the attributes."""
+        """Take over a learned vocabulary instead of fitting one.
+
+        Parameters
+        ----------
+        stems : list of n_stems str
+        pairs : ndarray of shape (n_pairs,), int64
+        columns : ndarray of shape (n_fields, n_terms), int32
+        idf : ndarray of shape (n_columns,), float32
+            What becomes `stems_`, `pair_keys_`, `columns_` and `idf_`.
+
+        Returns
+        -------
+        self : TopicVectorizer
+        """
         self.stems_, self.pair_keys_, self.columns_, self.idf_ = stems, pairs, columns, idf
         self._compile()
         return self

@@ -114,6 +114,11 @@ def read_articles(
     on_reject : callable, optional
         Is handed the RecordError of each record that cannot be read; without it the first one is raised.
 
+    Yields
+    ------
+    Article
+        In the order of the inputs.
+
     Raises
     ------
     InputError
