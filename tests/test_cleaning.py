@@ -312,6 +312,8 @@ PIECES = st.sampled_from(
         ),
         *(
             "Ikuti saluran WhatsApp",
+            "Saturday, August 9, 2025",
+            "Sunday, 3 May 2020 10:15 WIB",
             "Baca selengkapnya di sini.",
             "Copyright ©",
             "Artikel ini telah tayang di",

@@ -32,6 +32,8 @@ PIECES = [
         "ADVERTISEMENT",
         "Penulis: Ani\n",
         "Simak “",
+        "Saturday, August 9, 2025\n",
+        "Sunday",
     ),
     *(
         "©",

@@ -69,6 +69,7 @@ def test_dateline(dateline: str, place: str, outlet: str) -> None:
     ("line", "expected"),
     [
         ("Saturday, August 9, 2025", "2025-08-09"),
+        ("Saturday, 9 August 2025 10:15 WIB", "2025-08-09"),
         ("Sabtu, 9 Agustus 2025", "2025-08-09"),
         ("Sabtu, 09 Agu 2025 14:30 WIB", "2025-08-09"),
         ("Jum'at, 1 Mei 2020 | 07.05 WITA", "2020-05-01"),
@@ -107,6 +108,16 @@ def test_teasers(tail: str, teasers: tuple[str, ...]) -> None:
     article = parse_article(BODY + tail)
     assert article.teasers == teasers
     assert article.text == BODY
+
+
+@pytest.mark.parametrize("line", ["Saturday, August 9, 2025", "Sabtu, 9 Agustus 2025"])
+def test_a_line_above_the_date_is_the_headline_however_it_is_written(line: str) -> None:
+    article = parse_article(f"“Kami menanam padi lagi,” kata Rini.\n{line}\n{BODY}")
+    assert (article.title, article.date, article.text) == ("“Kami menanam padi lagi,” kata Rini.", "2025-08-09", BODY)
+
+
+def test_a_date_among_other_articles_at_the_foot_is_not_the_articles() -> None:
+    assert parse_article(f"{BODY}\n" * 7 + "Saturday, August 9, 2025").date == ""
 
 
 def test_date_inside_a_sentence_is_not_the_articles() -> None:

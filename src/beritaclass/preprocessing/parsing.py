@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from beritaclass.preprocessing.cleaning import Cut, clean
+from beritaclass.preprocessing.cleaning import CleanedText, Cut, clean, without
 
 __all__ = ["ParsedArticle", "leading_headline", "parse_article"]
 
@@ -118,16 +118,17 @@ def parse_article(raw: str) -> ParsedArticle:
         The page's text, headline first, lines as the page had them.
     """
     cleaned = clean(raw)
-    lines = [line.strip() for line in cleaned.text.split("\n") if line.strip()]
+    lines = _lines(cleaned.text)
     title = lines.pop(0) if leading_headline(cleaned.text) else ""
-    day = ""
-    for n, line in enumerate(lines[:_LINES_BEFORE_DATE]):
-        if (found := _date_of(line)) and _only_dates(line):
-            day = found
-            del lines[n]
-            if not title and n == 1:
-                title = lines.pop(0)
-            break
+    day, above = _cut_date(cleaned)
+    if not day:
+        for n, line in enumerate(lines[:_LINES_BEFORE_DATE]):
+            if (found := _date_of(line)) and _only_dates(line):
+                day, above = found, n + bool(title)
+                del lines[n]
+                break
+    if day and not title and above == 1:
+        title = lines.pop(0)
     place, outlet = _dateline(cleaned.cuts)
     return ParsedArticle(
         title=title,
@@ -139,6 +140,20 @@ def parse_article(raw: str) -> ParsedArticle:
         teasers=tuple(t for cut in cleaned.cuts if cut.rule in ("teaser", "video") for t in _teasers(cut.text)),
         cuts=cleaned.cuts,
     )
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.split("\n") if line.strip()]
+
+
+def _cut_date(cleaned: CleanedText) -> tuple[str, int]:
+    """Return the day that a line at the head of the page told before it was cut, and how many lines are above it."""
+    spans = [(cut.start, cut.end, cut.rule) for cut in cleaned.cuts]
+    for n, cut in enumerate(cleaned.cuts):
+        if cut.rule == "date":
+            above = len(_lines(without(cleaned.repaired[: cut.start], spans[:n])))
+            return _date_of(cut.text) if above <= _LINES_BEFORE_DATE else "", above
+    return "", 0
 
 
 def leading_headline(text: str) -> str:
