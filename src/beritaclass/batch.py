@@ -247,10 +247,10 @@ def tag_dump(
         else:
             check_output(target, topics, options.keep, scores, wide)
             key: dict[str, list[Any]] = {
-                "input": [source.identity() for source in sources],
-                "model": [bundle.digest(folder)],
                 "options": [f"{name}={value}" for name, value in asdict(options).items()]
                 + [f"limit={limit}", f"sample={sample}", f"seed={seed}", f"beritaclass={version('beritaclass')}"],
+                "model": [bundle.digest(folder)],
+                "input": [source.identity() for source in sources],
             }
             try:
                 sink = stack.enter_context(Journal(unfinished, key, resume))
